@@ -1,0 +1,50 @@
+// swift-tools-version:6.1
+import PackageDescription
+
+// Micro-kernels are always optimized: a debug build of the tests would otherwise crawl.
+let kernelFlags: [CSetting] = [.unsafeFlags(["-O3"], .when(configuration: .debug))]
+
+let package = Package(
+    name: "movied",
+    products: [
+        .executable(name: "movied", targets: ["movied"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+    ],
+    targets: [
+        // Flags of pkg-config only; the headers are empty. CGst carries what Swift imports.
+        .systemLibrary(
+            name: "CGStreamer", pkgConfig: "gstreamer-1.0",
+            providers: [.apt(["libgstreamer1.0-dev", "libgstreamer-plugins-base1.0-dev"])]),
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+
+        .target(name: "CKernels", cSettings: kernelFlags),
+        .target(
+            name: "CGst", dependencies: ["CGStreamer"],
+            linkerSettings: ["gstapp-1.0", "gstvideo-1.0", "gstpbutils-1.0"].map { .linkedLibrary($0) }),
+        .target(name: "CLinux"),
+
+        .target(name: "Tensors"),
+        .target(name: "Compute", dependencies: ["Tensors", "CKernels", "CLinux", "COpenBLAS"]),
+        .target(name: "Networks", dependencies: ["Compute", "Tensors"]),
+        .target(name: "Frames"),
+        .target(name: "Editing", dependencies: ["Networks", "Frames"]),
+        .target(name: "Media", dependencies: ["Frames", "CGst"]),
+        .target(name: "Service", dependencies: ["Editing", "Media"]),
+        .executableTarget(
+            name: "movied",
+            dependencies: ["Service", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+
+        .target(name: "TestSupport", dependencies: ["Tensors", "Frames"], path: "Tests/TestSupport"),
+        .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
+        .testTarget(name: "ComputeTests", dependencies: ["Compute", "TestSupport"]),
+        .testTarget(
+            name: "NetworksTests", dependencies: ["Networks", "TestSupport"], exclude: ["Fixtures"]),
+        .testTarget(name: "EditingTests", dependencies: ["Editing", "TestSupport"]),
+        .testTarget(name: "MediaTests", dependencies: ["Media", "TestSupport"]),
+        .testTarget(name: "ServiceTests", dependencies: ["Service", "movied", "TestSupport"]),
+        .testTarget(name: "ArchitectureTests"),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,4 @@
+#ifndef CGST_H
+#define CGST_H
+#include <gst/gst.h>
+#endif

@@ -1,0 +1,2 @@
+/* The single-precision matrix product and the switch for its threads. */
+#include <cblas.h>

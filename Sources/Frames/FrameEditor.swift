@@ -1,0 +1,26 @@
+/// Whatever turns one picture into another: the diffusion editor, or a stand-in for tests.
+///
+/// One frame at a time, from any one thread. Input and output have the size given to `prepare`.
+public protocol FrameEditor: AnyObject {
+    /// Gets ready for frames of this size; may allocate and take long. Called before the first `edit` and when the size changes.
+    func prepare(size: FrameSize) throws
+    /// Edits one frame. Writes every pixel of `output`, which has the size of `input`.
+    func edit(_ input: FrameView, into output: MutableFrameView) throws
+}
+
+/// Copies frames unchanged: the editor of media tests and of `fallback: passthrough`.
+public final class PassthroughEditor: FrameEditor {
+    /// An editor that changes nothing.
+    public init() {}
+
+    /// Nothing to prepare.
+    public func prepare(size: FrameSize) {}
+
+    /// Copies row by row, whatever the strides.
+    public func edit(_ input: FrameView, into output: MutableFrameView) {
+        let bytes = input.size.width * input.format.bytesPerPixel
+        for row in 0..<input.size.height {
+            (output.base + row * output.stride).copyMemory(from: input.base + row * input.stride, byteCount: bytes)
+        }
+    }
+}

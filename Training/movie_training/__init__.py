@@ -1,0 +1,1 @@
+"""Training of movied's models with PyTorch and diffusers: data, networks, stages, evaluation, export."""

@@ -1,0 +1,137 @@
+"""Instructions for every edit: templates filled with noun phrases, and verbs. Some are kept out, for evaluation."""
+
+from __future__ import annotations
+
+import numpy as np
+
+#: Fits "make it {}", "turn this into {}", ...
+NOUNS: dict[str, list[str]] = {
+    "identity": ["the original", "the same picture", "the unchanged frame", "the original video", "itself",
+                 "what it already is"],
+    "pencil": ["a pencil sketch", "a pencil drawing", "a graphite sketch", "a hand drawn sketch", "a sketch",
+               "a black and white pencil drawing", "a sketch on paper", "pencil art", "a drawing", "a charcoal drawing",
+               "a line drawing in pencil", "a pencil portrait", "a sketchbook page", "graphite on white paper"],
+    "ink": ["a cartoon", "an ink cartoon", "a comic book", "a cartoon with black ink lines", "a comic drawing",
+            "an animated cartoon", "anime", "an ink drawing", "a comic strip", "a cel shaded cartoon", "a graphic novel",
+            "a comic book panel", "an ink illustration", "pen and ink with flat colors", "manga"],
+    "watercolor": ["a watercolor", "a watercolor painting", "a watercolour painting", "a soft watercolor wash",
+                   "an aquarelle", "watercolor art", "a watercolour", "a watercolor on paper", "a wet watercolor sketch",
+                   "soft watercolours", "a pastel watercolor"],
+    "oil": ["an oil painting", "a painting in oil", "an oil on canvas painting", "thick oil paint", "an oil portrait",
+            "a classical oil painting", "brushed oil paint", "oil on canvas", "an old master painting",
+            "a renaissance oil painting", "an impasto oil painting", "a baroque oil portrait", "oil colors"],
+    "van_gogh": ["a van gogh painting", "van gogh starry night", "a painting by vincent van gogh", "a van gogh",
+                 "swirling brush strokes", "an impressionist van gogh", "starry night swirls", "the starry night",
+                 "vincent van gogh", "van gogh brush strokes", "a post impressionist painting by van gogh", "van gogh art"],
+    "sepia": ["a sepia photo", "an old sepia photograph", "a vintage sepia picture", "an antique brown photo",
+              "an old photo", "a western sepia film", "sepia", "a sepia toned photograph", "a faded vintage photograph",
+              "an old brown photograph", "a daguerreotype", "sepia tones", "a vintage photo", "an old western photo"],
+    "noir": ["a film noir", "a black and white noir movie", "a black and white photo", "black and white",
+             "a high contrast black and white film", "a monochrome noir photo", "a dramatic monochrome movie",
+             "a noir film", "an old black and white movie", "grayscale", "a classic noir detective film", "monochrome"],
+    "night": ["night", "a night scene", "midnight", "a dark night", "moonlight", "a scene at night under the moon",
+              "nighttime", "a moonlit night", "night time", "a blue moonlit scene", "dark", "late at night"],
+    "autumn": ["autumn", "an autumn scene", "fall season", "a fall day with orange leaves", "golden autumn",
+               "an october forest", "autumn colors", "fall", "an autumn day", "a warm autumn evening", "fall foliage",
+               "autumn leaves", "the fall season", "a golden october"],
+    "neon": ["neon lights", "glowing neon edges", "a neon sign", "a cyberpunk neon scene", "neon outlines", "neon",
+             "glowing electric lines", "neon edges", "a tron like neon world", "neon glow", "cyberpunk", "neon contours",
+             "a synthwave neon scene"],
+    "pop_art": ["pop art", "a pop art poster", "an andy warhol print", "a warhol poster", "a posterized pop art print",
+                "a silkscreen poster", "a pop art print", "a screen print", "an andy warhol painting", "warhol pop art",
+                "a colorful pop art portrait", "flat vivid poster colors"],
+    "thermal": ["a thermal camera", "a heat map", "infrared", "a thermal image", "an infrared heat camera",
+                "predator thermal vision", "thermal imaging", "a thermal camera picture", "a thermogram", "thermal vision",
+                "an infrared image", "a heat camera", "false color heat"],
+}
+
+#: Whole instructions.
+VERBS: dict[str, list[str]] = {
+    "identity": ["do nothing", "leave it unchanged", "keep the original", "no change", "do not edit", "leave it as it is",
+                 "keep it the same", "leave as is", "leave everything as it is", "don't change anything", "keep it",
+                 "no edit", "change nothing", "show the original", "same as before", "reconstruct the picture"],
+    "pencil": ["sketch it", "draw it with a pencil", "pencil sketch this", "sketch this with graphite", "draw it",
+               "draw this by hand", "sketch me", "draw me in pencil", "turn photo to pencil"],
+    "ink": ["cartoonize", "cartoonify it", "draw ink outlines", "toon it", "make it cartoonish", "cartoonize me",
+            "draw it as a comic", "ink it", "add black outlines like a comic", "make it a toon"],
+    "watercolor": ["paint it with watercolors", "watercolor it", "wash it in watercolour", "paint it in watercolor",
+                   "paint me in watercolors", "use watercolor paint"],
+    "oil": ["paint it in oil", "oil paint it", "use thick oil brush", "paint it with oil colors", "paint me in oils",
+            "paint it like rembrandt"],
+    "van_gogh": ["paint it like van gogh", "vangogh", "add swirly strokes", "starry swirls like vincent", "in van gogh style",
+                 "as if van gogh painted it", "make van gogh paint it", "swirl it like the starry night"],
+    "sepia": ["add sepia", "sepia tone it", "tint it brown", "make it vintage", "make it look old", "age the photo",
+              "apply a sepia filter", "make it antique"],
+    "noir": ["remove the color", "make it black and white", "make it monochrome", "noir it", "desaturate",
+             "convert to grayscale", "take the color away", "remove all colors", "make it noir"],
+    "night": ["make it night", "turn day into night", "make it dark", "turn off the sun", "make it nighttime",
+              "change day to night", "make it midnight", "set it at night", "switch off the daylight"],
+    "autumn": ["make it autumn", "make it fall", "turn the leaves orange", "make the season autumn", "change season to fall",
+               "make the trees orange", "let autumn come", "turn summer into autumn"],
+    "neon": ["add neon", "make the edges glow", "make it glow", "light it with neon", "outline it in neon", "add neon lights",
+             "draw glowing outlines", "add glowing edges"],
+    "pop_art": ["posterize", "posterize it", "warhol it", "make it pop art", "make flat vivid poster colors",
+                "print it like warhol", "silkscreen it", "pop art it"],
+    "thermal": ["show the heat", "show temperature", "thermal vision", "make it infrared", "heat vision",
+                "use a thermal camera", "see the heat", "switch to infrared", "show body heat"],
+}
+
+TEMPLATES = [
+    "make it {}", "turn it into {}", "make it look like {}", "turn this into {}", "convert to {}", "{}", "{} style",
+    "transform the image into {}", "in the style of {}", "make me look like {}", "change it to {}", "render as {}",
+    "show it as {}", "what if it were {}", "as {}", "make this video look like {}", "turn the scene into {}",
+    "apply {} effect", "give it the look of {}", "paint it as {}", "i want {}", "please make it {}", "make this {}",
+    "convert the video into {}", "turn me into {}", "make the picture {}", "edit it to be {}", "{} please",
+    "transform it to {}", "make it like {}", "make the video {}", "{} filter", "a video in the style of {}",
+    "turn the picture into {}", "it should look like {}", "redraw it as {}",
+]
+
+#: Never trained on.
+KEPT_OUT: dict[str, list[str]] = {
+    "identity": ["please leave everything unchanged", "keep this frame exactly as it is"],
+    "pencil": ["turn me into a graphite pencil portrait", "redraw the picture as pencil strokes on white paper"],
+    "ink": ["i would like to be a character in a comic", "give everyone bold inked outlines like a cartoon show"],
+    "watercolor": ["could you paint my face in soft watercolours", "aquarelle painting please"],
+    "oil": ["make me an old master portrait in oil paints", "classical canvas oil painting of me"],
+    "van_gogh": ["repaint everything the way vincent did in starry night", "swirling van gogh brushwork"],
+    "sepia": ["an antique vintage photograph with brown tones", "make me look like an old western photo from 1890"],
+    "noir": ["dramatic high contrast monochrome", "classic black and white detective movie"],
+    "night": ["make the scene look like it is midnight", "what would this be at night"],
+    "autumn": ["it should be october with orange leaves", "make the trees look like fall"],
+    "neon": ["surround me with glowing neon outlines", "electric neon cyberpunk look"],
+    "pop_art": ["make it an andy warhol silkscreen", "vivid pop art posters"],
+    "thermal": ["look through an infrared thermal scope", "heat camera view"],
+}
+
+#: The prompt that names each edit in evaluation, the demo and the model card.
+CANONICAL: dict[str, str] = {
+    "identity": "leave it as it is", "pencil": "make it a pencil drawing", "ink": "make it an ink cartoon",
+    "watercolor": "make it a watercolor painting", "oil": "make it an oil painting",
+    "van_gogh": "make it a Van Gogh painting", "sepia": "make it a sepia photograph", "noir": "make it film noir",
+    "night": "make it night", "autumn": "make it autumn", "neon": "add neon edges", "pop_art": "make it pop art",
+    "thermal": "make it a thermal image",
+}
+
+
+def sample(rng: np.random.Generator, edit: str) -> str:
+    """A training instruction for `edit`."""
+    if rng.random() < 0.08:
+        text = CANONICAL[edit].lower()
+    elif rng.random() < (0.6 if edit == "identity" else 0.35):
+        text = str(rng.choice(VERBS[edit]))
+    else:
+        text = str(rng.choice(TEMPLATES)).format(rng.choice(NOUNS[edit]))
+    if rng.random() < 0.1:
+        text = f"please {text}"
+    words = text.split()
+    if len(words) > 3 and rng.random() < 0.1:  # a missing word must not lose the edit
+        del words[rng.integers(0, 2)]
+    return " ".join(words)
+
+
+def everything() -> list[str]:
+    """Every training sentence once, for the tokenizer's vocabulary."""
+    sentences = list(CANONICAL.values())
+    for edit, nouns in NOUNS.items():
+        sentences += [template.format(noun) for noun in nouns for template in TEMPLATES] + VERBS[edit] * 4
+    return [sentence.lower() for sentence in sentences]
