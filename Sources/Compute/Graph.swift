@@ -1,0 +1,96 @@
+import Tensors
+
+/// A number array of a graph, known by its shape; it gets memory when the graph is planned.
+public struct Value: Equatable, Sendable {
+    /// [batch, height, width, channels].
+    public let shape: Shape
+    let id: Int
+}
+
+/// The steps of one network at fixed sizes, recorded in the order in which a network's code calls the operators.
+///
+/// *create* loads weights, *plan* (this type, then `Plan`) fixes sizes and memory, *run* computes. A value is static when
+/// all it depends on is: static steps (the prompt's keys and values, the embeddings of timestep and guidance) run once a
+/// prompt, the others once a frame.
+public final class Graph {
+    struct Slot {
+        let shape: Shape
+        let isStatic: Bool
+        /// Inputs and outputs keep their memory for the whole run.
+        var isPinned: Bool
+        let producer: Int
+        var lastUse: Int
+    }
+
+    private(set) var slots: [Slot] = []
+    private(set) var steps: [Step] = []
+    private(set) var inputs: [String: Value] = [:]
+    private(set) var outputs: [String: Value] = [:]
+
+    /// An empty graph.
+    public init() {}
+
+    /// Declares an input; static ones change rarely (a new prompt) and cost nothing a frame.
+    public func input(_ name: String, _ shape: Shape, isStatic: Bool = false) -> Value {
+        let value = addSlot(shape, isStatic: isStatic, isPinned: true)
+        inputs[name] = value
+        return value
+    }
+
+    /// Makes a value readable after a run, under this name.
+    public func output(_ name: String, _ value: Value) {
+        slots[value.id].isPinned = true
+        outputs[name] = value
+    }
+
+    /// Records a step that computes one new value of `shape` from `inputs`.
+    ///
+    /// - Parameters:
+    ///   - operations: multiply-adds.
+    ///   - scratch: floats of private memory every worker gets.
+    ///   - body: the computation; it runs once a frame and must not allocate.
+    func record(
+        _ name: String, from inputs: [Value], shape: Shape, operations: Int = 0, scratch: Int = 0,
+        body: @escaping (borrowing StepContext, Value) -> Void
+    ) -> Value {
+        let isStatic = inputs.allSatisfy { slots[$0.id].isStatic }
+        let value = addSlot(shape, isStatic: isStatic, isPinned: false)
+        for input in inputs { slots[input.id].lastUse = steps.count }
+        steps.append(
+            Step(
+                name: name, operations: operations, scratch: scratch, isStatic: isStatic,
+                run: { context in body(context, value) }))
+        return value
+    }
+
+    private func addSlot(_ shape: Shape, isStatic: Bool, isPinned: Bool) -> Value {
+        let value = Value(shape: shape, id: slots.count)
+        slots.append(
+            Slot(shape: shape, isStatic: isStatic, isPinned: isPinned, producer: steps.count, lastUse: steps.count))
+        return value
+    }
+}
+
+/// One operator at fixed sizes.
+struct Step {
+    let name: String
+    let operations: Int
+    let scratch: Int
+    let isStatic: Bool
+    let run: (borrowing StepContext) -> Void
+}
+
+/// What a running step sees: memory of its values, scratch memory and the threads.
+struct StepContext: ~Copyable {
+    let arena: UnsafeMutablePointer<Float>
+    let offsets: UnsafePointer<Int>
+    let scratchBase: UnsafeMutablePointer<Float>
+    let scratchStride: Int
+    let pool: WorkerPool
+
+    /// The memory of a value.
+    subscript(value: Value) -> UnsafeMutablePointer<Float> { arena + offsets[value.id] }
+
+    /// The private memory of one worker.
+    func scratch(_ worker: Int) -> UnsafeMutablePointer<Float> { scratchBase + worker * scratchStride }
+}

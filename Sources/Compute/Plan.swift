@@ -1,0 +1,123 @@
+import Tensors
+
+/// A graph with memory: what runs once a frame, without allocating.
+public final class Plan: @unchecked Sendable {
+    /// Why `run` returned early.
+    public enum Outcome: Sendable { case finished, stopped }
+
+    private let graph: Graph
+    private let pool: WorkerPool
+    private let arena: UnsafeMutablePointer<Float>
+    private let offsets: UnsafeMutablePointer<Int>
+    private let scratch: UnsafeMutablePointer<Float>
+    private let scratchStride: Int
+    private let everyFrame: [Step]
+    private let everyPrompt: [Step]
+    /// Bytes of activations and scratch memory.
+    public let memory: Int
+
+    /// Lays out the memory of `graph`; its steps will run on `pool`.
+    public init(_ graph: Graph, pool: WorkerPool) {
+        self.graph = graph
+        self.pool = pool
+        let layout = ArenaLayout(slots: graph.slots, stepCount: graph.steps.count)
+        arena = allocateAligned(layout.size)
+        offsets = .allocate(capacity: max(1, layout.offsets.count))
+        offsets.initialize(from: layout.offsets, count: layout.offsets.count)
+        scratchStride = aligned(graph.steps.map(\.scratch).max() ?? 0)
+        scratch = allocateAligned(scratchStride * pool.width)
+        memory = (layout.size + scratchStride * pool.width) * MemoryLayout<Float>.size
+        everyPrompt = graph.steps.filter(\.isStatic)
+        everyFrame = graph.steps.filter { !$0.isStatic }
+    }
+
+    deinit {
+        arena.deallocate()
+        offsets.deallocate()
+        scratch.deallocate()
+    }
+
+    /// Multiply-adds of one `run`.
+    public var operations: Int { everyFrame.reduce(0) { $0 + $1.operations } }
+
+    /// The memory of a named input, to be filled before `prepare` (static inputs) or `run`. Empty for an unknown name.
+    public func input(_ name: String) -> UnsafeMutableBufferPointer<Float> { memory(of: graph.inputs[name]) }
+
+    /// The memory of a named output, valid until the next `run`. Empty for an unknown name.
+    public func output(_ name: String) -> UnsafeBufferPointer<Float> { .init(memory(of: graph.outputs[name])) }
+
+    /// The shape of a named output.
+    public func shape(ofOutput name: String) -> Shape? { graph.outputs[name]?.shape }
+
+    /// Computes everything that depends on static inputs only. Call after changing one.
+    public func prepare() {
+        for step in everyPrompt { execute(step) }
+    }
+
+    /// Computes the outputs. `shouldStop` is asked between steps; a stopped run leaves the outputs undefined.
+    @discardableResult
+    public func run(shouldStop: () -> Bool = { false }) -> Outcome {
+        for step in everyFrame {
+            if shouldStop() { return .stopped }
+            execute(step)
+        }
+        return .finished
+    }
+
+    /// Runs once, timing every step: (name, multiply-adds, seconds by `clock`).
+    public func profile(clock: () -> Double) -> [(name: String, operations: Int, seconds: Double)] {
+        everyFrame.map { step in
+            let start = clock()
+            execute(step)
+            return (step.name, step.operations, clock() - start)
+        }
+    }
+
+    private func execute(_ step: Step) {
+        step.run(
+            StepContext(
+                arena: arena, offsets: offsets, scratchBase: scratch, scratchStride: scratchStride, pool: pool))
+    }
+
+    private func memory(of value: Value?) -> UnsafeMutableBufferPointer<Float> {
+        guard let value else { return .init(start: nil, count: 0) }
+        return .init(start: arena + offsets[value.id], count: value.shape.count)
+    }
+}
+
+/// Where each value lives: values whose lifetimes do not overlap share memory.
+private struct ArenaLayout {
+    private(set) var offsets: [Int]
+    private(set) var size = 0
+
+    init(slots: [Graph.Slot], stepCount: Int) {
+        offsets = Array(repeating: 0, count: slots.count)
+        var placed: [(life: ClosedRange<Int>, start: Int, end: Int)] = []
+        let order = slots.indices.sorted { slots[$0].shape.count > slots[$1].shape.count }
+        for index in order {
+            let slot = slots[index]
+            // A static value is read in every frame, whenever it was made; an input is written before the first step.
+            let life =
+                slot.isPinned || slot.isStatic ? 0...stepCount : slot.producer...max(slot.producer, slot.lastUse)
+            let length = aligned(slot.shape.count)
+            var start = 0
+            for other in placed.filter({ $0.life.overlaps(life) }).sorted(by: { $0.start < $1.start }) {
+                if start + length <= other.start { break }
+                start = max(start, other.end)
+            }
+            offsets[index] = start
+            size = max(size, start + length)
+            placed.append((life, start, start + length))
+        }
+    }
+}
+
+/// Rounds a number of floats up to whole cache lines.
+private func aligned(_ count: Int) -> Int { (count + 15) / 16 * 16 }
+
+private func allocateAligned(_ count: Int) -> UnsafeMutablePointer<Float> {
+    let raw = UnsafeMutableRawPointer.allocate(byteCount: max(64, count * MemoryLayout<Float>.size), alignment: 64)
+    let pointer = raw.bindMemory(to: Float.self, capacity: max(16, count))
+    pointer.initialize(repeating: 0, count: count)
+    return pointer
+}

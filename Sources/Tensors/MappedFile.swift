@@ -1,0 +1,35 @@
+import Glibc
+
+/// A file mapped into memory for reading; unmapped when the last reference goes.
+public final class MappedFile: @unchecked Sendable {
+    /// The file's path as given.
+    public let path: String
+    /// The file's bytes.
+    public let bytes: UnsafeRawBufferPointer
+
+    /// Maps the whole of `path`. Throws when it cannot be opened, is a folder or is empty.
+    public init(path: String) throws(TensorError) {
+        self.path = path
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw TensorError("cannot open \(path): \(lastSystemError())") }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw TensorError("cannot read \(path): \(lastSystemError())") }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw TensorError("\(path) is not a file") }
+        let size = Int(status.st_size)
+        guard size > 0 else { throw TensorError("\(path) is empty") }
+        guard let base = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED else {
+            throw TensorError("cannot map \(path) (\(size) bytes): \(lastSystemError())")
+        }
+        bytes = UnsafeRawBufferPointer(start: base, count: size)
+    }
+
+    deinit {
+        munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
+    }
+}
+
+/// What the last failed system call complained of, in words.
+public func lastSystemError() -> String {
+    String(cString: strerror(errno))
+}

@@ -1,0 +1,56 @@
+import FoundationEssentials
+import Glibc
+
+/// A tensor to be written, as 32-bit floats.
+public struct NamedTensor: Sendable {
+    /// Its name in the file.
+    public let name: String
+    /// Its dimensions, outermost first.
+    public let shape: [Int]
+    /// Its elements, row-major.
+    public let values: [Float]
+
+    /// A tensor of `shape` whose elements are `values`.
+    public init(name: String, shape: [Int], values: [Float]) {
+        self.name = name
+        self.shape = shape
+        self.values = values
+    }
+}
+
+/// Writes `tensors` to `path` as F32 safetensors: whole or not at all (a temporary file is renamed).
+public func writeSafeTensors(_ tensors: [NamedTensor], to path: String) throws(TensorError) {
+    let temporary = "\(path).partial"
+    guard let file = fopen(temporary, "wb") else {
+        throw TensorError("cannot write \(path): \(lastSystemError())")
+    }
+    let written = writeAll(tensors, to: file)
+    let reason = lastSystemError()
+    guard fclose(file) == 0, written else {
+        unlink(temporary)
+        throw TensorError("cannot write \(path): \(reason)")
+    }
+    guard rename(temporary, path) == 0 else {
+        let reason = lastSystemError()
+        unlink(temporary)
+        throw TensorError("cannot write \(path): \(reason)")
+    }
+}
+
+private func writeAll(_ tensors: [NamedTensor], to file: UnsafeMutablePointer<FILE>) -> Bool {
+    var header = "{", offset = 0
+    for (index, tensor) in tensors.enumerated() {
+        let end = offset + tensor.values.count * 4
+        let shape = tensor.shape.map(String.init).joined(separator: ",")
+        header += index == 0 ? "" : ","
+        header += "\"\(tensor.name)\":{\"dtype\":\"F32\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}"
+        offset = end
+    }
+    header += "}"
+    header += String(repeating: " ", count: (8 - header.utf8.count % 8) % 8)
+    var length = UInt64(header.utf8.count).littleEndian
+    guard fwrite(&length, 8, 1, file) == 1, fputs(header, file) >= 0 else { return false }
+    return tensors.allSatisfy { tensor in
+        tensor.values.isEmpty || fwrite(tensor.values, 4, tensor.values.count, file) == tensor.values.count
+    }
+}

@@ -1,0 +1,11 @@
+/// Why a tensor or its file cannot be used: one sentence that says what was wrong, the value seen and the value allowed.
+public struct TensorError: Error, Equatable, CustomStringConvertible {
+    /// The sentence.
+    public let message: String
+
+    /// An error with this sentence.
+    public init(_ message: String) { self.message = message }
+
+    /// The sentence.
+    public var description: String { message }
+}
