@@ -92,7 +92,7 @@ private struct ProductTask {
     /// packing the weights.
     var tileRows: Int {
         let wanted = depth <= 1024 ? max(128, 160_000 / depth) : max(256, 1_000_000 / depth)
-        return min(area, wanted)
+        return min(area, wanted, max(32, (area + 3) / 4))
     }
 
     func run(

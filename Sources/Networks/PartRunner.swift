@@ -1,0 +1,214 @@
+import Compute
+import Tensors
+
+/// Runs one network of a model on given tensors, named and laid out as the reference's forward has them
+/// (`[batch, channels, height, width]`), so that whoever doubts a model can check it from outside.
+public struct PartRunner {
+    /// The networks that can be run alone.
+    public enum Part: String, CaseIterable, Sendable {
+        case unet
+        case encoder = "vae-encoder"
+        case decoder = "vae-decoder"
+        case textEncoder = "text-encoder"
+    }
+
+    private let folder: ModelFolder
+    private let pool: WorkerPool
+
+    /// A runner for the parts of `folder`.
+    public init(_ folder: ModelFolder, pool: WorkerPool) {
+        self.folder = folder
+        self.pool = pool
+    }
+
+    /// Computes the outputs of `part`, named as the reference names them.
+    ///
+    /// - Parameter inputs: unet: sample, timestep, encoder_hidden_states, where the model has them guidance_scale,
+    ///   image_guidance_scale, class_labels; vae-encoder: sample; vae-decoder: sample, for a model with skips
+    ///   features.N and conditioning; text-encoder: input_ids.
+    /// - Throws: for a missing input or one whose shape does not fit the model.
+    public func run(_ part: Part, inputs: TensorStore) throws -> [NamedTensor] {
+        var bindings = Bindings(inputs)
+        let graph = Graph()
+        var outputs: [(String, Value, Layout)]
+        switch part {
+        case .unet: outputs = try recordUNet(graph, &bindings)
+        case .encoder: outputs = try recordEncoder(graph, &bindings)
+        case .decoder: outputs = try recordDecoder(graph, &bindings)
+        case .textEncoder: outputs = try recordTextEncoder(graph, &bindings)
+        }
+        for (name, value, _) in outputs { graph.output(name, value) }
+        let plan = Plan(graph, pool: pool)
+        bindings.fill(plan)
+        plan.prepare()
+        plan.run()
+        return outputs.map { name, value, layout in layout.export(name, value.shape, plan.output(name)) }
+    }
+
+    private func recordUNet(_ graph: Graph, _ b: inout Bindings) throws -> [(String, Value, Layout)] {
+        let unet = try folder.unet()
+        let c = unet.configuration
+        let sample = try b.image(graph, "sample", channels: c.inChannels)
+        let batch = sample.shape.batch
+        var inputs = UNet2DConditionModel.Inputs(
+            sample: sample, timestep: try b.number(graph, "timestep", batch: batch),
+            encoderHiddenStates: try b.sequence(
+                graph, "encoder_hidden_states", batch: batch, channels: c.textProjectionDim ?? c.crossAttentionDim))
+        if c.hasGuidanceEmbedding {
+            inputs.guidanceScale = try b.number(graph, "guidance_scale", batch: batch)
+            inputs.imageGuidanceScale = try b.number(graph, "image_guidance_scale", batch: batch)
+        }
+        switch c.classEmbedding {
+        case .none: break
+        case .timestep: inputs.classLabels = try b.number(graph, "class_labels", batch: batch)
+        case .projection(let width):
+            inputs.classLabels = try b.vector(graph, "class_labels", batch: batch, channels: width)
+        }
+        let (prediction, conditioning) = unet(graph, inputs)
+        return [("sample", prediction, .image), ("conditioning", conditioning, .vector)]
+    }
+
+    private func recordEncoder(_ graph: Graph, _ b: inout Bindings) throws -> [(String, Value, Layout)] {
+        let encoder = try folder.encoder(), c = try folder.autoencoderConfiguration()
+        let pixels = try b.image(graph, "sample", channels: 3)
+        guard pixels.shape.height % c.patchSize == 0, pixels.shape.width % c.patchSize == 0 else {
+            throw ModelError("sample is \(pixels.shape.width)x\(pixels.shape.height); both must be multiples of \(c.patchSize)")
+        }
+        let (latents, features) = encoder(graph, pixels)
+        let named = features.enumerated().map { ("features.\($0)", $1, Layout.image) }
+        return [("latents", latents, .image)] + (c.hasSkips ? named : [])
+    }
+
+    private func recordDecoder(_ graph: Graph, _ b: inout Bindings) throws -> [(String, Value, Layout)] {
+        let decoder = try folder.decoder(), c = try folder.autoencoderConfiguration()
+        let latents = try b.image(graph, "sample", channels: c.latentChannels)
+        var features: [Value] = []
+        if c.hasSkips {
+            let widths = [3 * c.patchSize * c.patchSize] + c.encoderChannels
+            for (index, width) in widths.enumerated() {
+                features.append(try b.image(graph, "features.\(index)", channels: width))
+            }
+            for (index, feature) in features.dropFirst().reversed().enumerated() {
+                let height = latents.shape.height << index, width = latents.shape.width << index
+                guard feature.shape.height == height, feature.shape.width == width else {
+                    throw ModelError(
+                        "features.\(widths.count - 1 - index) is \(feature.shape.width)x\(feature.shape.height), "
+                            + "for this sample it must be \(width)x\(height)")
+                }
+            }
+        }
+        let conditioning = try c.conditioningDim.map {
+            try b.vector(graph, "conditioning", batch: latents.shape.batch, channels: $0)
+        }
+        return [("sample", decoder(graph, latents, features: features, conditioning: conditioning), .image)]
+    }
+
+    private func recordTextEncoder(_ graph: Graph, _ b: inout Bindings) throws -> [(String, Value, Layout)] {
+        let encoder = try folder.textEncoder()
+        let ids = try b.tokens(graph, "input_ids", longest: encoder.configuration.maxPositions)
+        let (states, pooled) = encoder(graph, ids)
+        return [("last_hidden_state", states, .sequence), ("pooler_output", pooled, .vector)]
+    }
+}
+
+/// How a value is laid out in the reference.
+private enum Layout {
+    case image, sequence, vector
+
+    /// The value as a tensor of the reference's shape.
+    func export(_ name: String, _ shape: Shape, _ values: UnsafeBufferPointer<Float>) -> NamedTensor {
+        switch self {
+        case .vector: NamedTensor(name: name, shape: [shape.batch, shape.channels], values: Array(values))
+        case .sequence:
+            NamedTensor(name: name, shape: [shape.batch, shape.area, shape.channels], values: Array(values))
+        case .image:
+            NamedTensor(
+                name: name, shape: [shape.batch, shape.channels, shape.height, shape.width],
+                values: transposed(Array(values), batch: shape.batch, rows: shape.area, columns: shape.channels))
+        }
+    }
+}
+
+/// [batch, rows, columns] to [batch, columns, rows].
+private func transposed(_ values: [Float], batch: Int, rows: Int, columns: Int) -> [Float] {
+    var result = [Float](repeating: 0, count: values.count)
+    for element in 0..<batch {
+        let base = element * rows * columns
+        for row in 0..<rows {
+            for column in 0..<columns {
+                result[base &+ column &* rows &+ row] = values[base &+ row &* columns &+ column]
+            }
+        }
+    }
+    return result
+}
+
+/// The given tensors, checked against what a network wants and turned into its layout.
+private struct Bindings {
+    private let store: TensorStore
+    private var values: [String: [Float]] = [:]
+
+    init(_ store: TensorStore) { self.store = store }
+
+    /// Writes all bound tensors into the plan's inputs.
+    func fill(_ plan: Plan) {
+        for (name, numbers) in values { _ = plan.input(name).update(from: numbers) }
+    }
+
+    private func find(_ name: String, rank: ClosedRange<Int>, _ wanted: String) throws(ModelError) -> StoredTensor {
+        guard let tensor = store[name] else {
+            throw ModelError("\(store.origin): the input \(name) is missing; it should be \(wanted)")
+        }
+        guard rank.contains(tensor.shape.count), tensor.count > 0 else {
+            throw ModelError("\(store.origin): \(name) has the shape \(tensor.shape), it should be \(wanted)")
+        }
+        return tensor
+    }
+
+    private func mismatch(_ tensor: StoredTensor, _ wanted: String) -> ModelError {
+        ModelError("\(store.origin): \(tensor.name) has the shape \(tensor.shape), it should be \(wanted)")
+    }
+
+    mutating func image(_ graph: Graph, _ name: String, channels: Int) throws(ModelError) -> Value {
+        let wanted = "[batch, \(channels), height, width]"
+        let tensor = try find(name, rank: 4...4, wanted)
+        let shape = tensor.shape
+        guard shape[1] == channels else { throw mismatch(tensor, wanted) }
+        values[name] = transposed(tensor.floats(), batch: shape[0], rows: channels, columns: shape[2] * shape[3])
+        return graph.input(name, Shape(shape[0], shape[2], shape[3], channels))
+    }
+
+    mutating func sequence(_ graph: Graph, _ name: String, batch: Int, channels: Int) throws(ModelError) -> Value {
+        let wanted = "[\(batch), length, \(channels)]"
+        let tensor = try find(name, rank: 3...3, wanted)
+        guard tensor.shape[0] == batch, tensor.shape[2] == channels else { throw mismatch(tensor, wanted) }
+        values[name] = tensor.floats()
+        return graph.input(name, Shape(batch, 1, tensor.shape[1], channels), isStatic: true)
+    }
+
+    mutating func vector(_ graph: Graph, _ name: String, batch: Int, channels: Int) throws(ModelError) -> Value {
+        let wanted = "[\(batch), \(channels)]"
+        let tensor = try find(name, rank: 2...2, wanted)
+        guard tensor.shape == [batch, channels] else { throw mismatch(tensor, wanted) }
+        values[name] = tensor.floats()
+        return graph.input(name, Shape(batch, 1, 1, channels), isStatic: true)
+    }
+
+    /// A number for every batch element, or one for all.
+    mutating func number(_ graph: Graph, _ name: String, batch: Int) throws(ModelError) -> Value {
+        let wanted = "a number or [\(batch)]"
+        let tensor = try find(name, rank: 0...1, wanted)
+        guard tensor.count == batch || tensor.count == 1 else { throw mismatch(tensor, wanted) }
+        let numbers = tensor.floats()
+        values[name] = numbers.count == batch ? numbers : Array(repeating: numbers[0], count: batch)
+        return graph.input(name, Shape(batch, 1, 1, 1), isStatic: true)
+    }
+
+    mutating func tokens(_ graph: Graph, _ name: String, longest: Int) throws(ModelError) -> Value {
+        let wanted = "[batch, length] with a length of at most \(longest)"
+        let tensor = try find(name, rank: 2...2, wanted)
+        guard tensor.shape[1] <= longest else { throw mismatch(tensor, wanted) }
+        values[name] = tensor.floats()
+        return graph.input(name, Shape(tensor.shape[0], 1, tensor.shape[1], 1))
+    }
+}
