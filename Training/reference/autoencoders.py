@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pathlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from diffusers import AutoencoderTiny
-from fixture import Fixture, prune_config, randomize, store_model, write_tensors
+from fixture import Fixture, compute, prune_config, randomize, store_model, write_tensors
 from movie_training.models import SkipAutoencoder
+from torch import Tensor, nn
 
 
 @dataclass
@@ -29,10 +31,10 @@ class Tiny:
             prune_config(folder / "vae" / "config.json", set(self.settings))
         pixels = torch.rand(self.batch, model.config.in_channels, *self.pixels) * 2 - 1
         latents = 2 * torch.randn(self.batch, model.config.latent_channels, *self.latents)
-        write_tensors(folder / "encoder-inputs.safetensors", sample=pixels)
-        write_tensors(folder / "encoder-outputs.safetensors", latents=model.encode(pixels).latents)
-        write_tensors(folder / "decoder-inputs.safetensors", sample=latents)
-        write_tensors(folder / "decoder-outputs.safetensors", sample=model.decode(latents).sample)
+        write_run(folder, "encoder", model, lambda model, sample: {"latents": model.encode(sample).latents},
+                  {"sample": pixels})
+        write_run(folder, "decoder", model, lambda model, sample: {"sample": model.decode(sample).sample},
+                  {"sample": latents})
 
 
 @dataclass
@@ -48,15 +50,28 @@ class Skip:
         model = randomize(SkipAutoencoder(**self.settings))
         store_model(model, folder / "vae")
         pixels = torch.rand(self.batch, 3, *self.pixels) * 2 - 1
-        latents, features = model.encoder(pixels)
-        named = {f"features.{index}": feature for index, feature in enumerate(features)}
-        noisy = latents + torch.randn_like(latents)
+        encoded = write_run(folder, "encoder", model, encode, {"sample": pixels})
+        latents = encoded.pop("latents")
         conditioning = torch.randn(self.batch, model.config.conditioning_dim)
-        write_tensors(folder / "encoder-inputs.safetensors", sample=pixels)
-        write_tensors(folder / "encoder-outputs.safetensors", latents=latents, **named)
-        write_tensors(folder / "decoder-inputs.safetensors", sample=noisy, conditioning=conditioning, **named)
-        decoded = model.decoder(noisy, features, conditioning)
-        write_tensors(folder / "decoder-outputs.safetensors", sample=decoded)
+        write_run(folder, "decoder", model, decode,
+                  {"sample": latents + torch.randn_like(latents), "conditioning": conditioning, **encoded})
+
+
+def encode(model: SkipAutoencoder, sample: Tensor) -> dict[str, Tensor]:
+    latents, features = model.encoder(sample)
+    return {"latents": latents, **{f"features.{index}": feature for index, feature in enumerate(features)}}
+
+
+def decode(model: SkipAutoencoder, sample: Tensor, conditioning: Tensor, **features: Tensor) -> dict[str, Tensor]:
+    return {"sample": model.decoder(sample, list(features.values()), conditioning)}
+
+
+def write_run(folder: pathlib.Path, part: str, model: nn.Module, run: Callable[..., dict[str, Tensor]],
+              inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+    outputs = compute(model, run, inputs)
+    write_tensors(folder / f"{part}-inputs.safetensors", **inputs)
+    write_tensors(folder / f"{part}-outputs.safetensors", **outputs)
+    return outputs
 
 
 CASES = [

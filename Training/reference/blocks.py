@@ -16,7 +16,7 @@ from diffusers.models.transformers.transformer_2d import Transformer2DModel
 from diffusers.models.unets.unet_2d_blocks import (AutoencoderTinyBlock, CrossAttnDownBlock2D, CrossAttnUpBlock2D,
                                                    UNetMidBlock2DCrossAttn)
 from diffusers.models.upsampling import Upsample2D
-from fixture import Fixture, randomize, round_weights, write_json, write_tensors
+from fixture import Fixture, compute, randomize, round_weights, write_json, write_tensors
 from torch import Tensor, nn
 from transformers import CLIPTextConfig
 from transformers.models.clip.modeling_clip import CLIPEncoderLayer
@@ -34,19 +34,23 @@ class Case:
     inputs: dict[str, tuple[int, ...] | Tensor]
     run: Callable[..., Tensor | dict[str, Tensor]] | None = None
     constants: dict = field(default_factory=dict)  # further arguments of forward, recorded in config.json
+    salt: int = 0
 
     def write(self, folder: pathlib.Path) -> None:
         module = round_weights(randomize(self.module(**self.settings)), torch.float16)
         inputs = {name: value if isinstance(value, Tensor) else torch.randn(value)
                   for name, value in self.inputs.items()}
-        outputs = (self.run or call)(module, **inputs, **self.constants)
-        outputs = outputs if isinstance(outputs, dict) else {"hidden_states": outputs}
+        outputs = compute(module, self.outputs, inputs)
         config = {"_class_name": type(module).__name__, **self.settings}
         write_json(folder / "config.json", config | ({"forward": self.constants} if self.constants else {}))
         write_tensors(folder / "tensors.safetensors",
                       **{f"weights.{name}": tensor.half() for name, tensor in module.state_dict().items()},
                       **{f"inputs.{name}": tensor for name, tensor in inputs.items()},
                       **{f"outputs.{name}": tensor for name, tensor in outputs.items()})
+
+    def outputs(self, module: nn.Module, **inputs: Tensor) -> dict[str, Tensor]:
+        outputs = (self.run or call)(module, **inputs, **self.constants)
+        return outputs if isinstance(outputs, dict) else {"hidden_states": outputs}
 
 
 def call(module: nn.Module, **inputs) -> Tensor:
@@ -58,7 +62,7 @@ def call(module: nn.Module, **inputs) -> Tensor:
 def call_encoder_layer(module: nn.Module, hidden_states: Tensor) -> Tensor:
     """With the causal mask that CLIPTextModel passes."""
     length = hidden_states.shape[1]
-    mask = torch.full((length, length), float("-inf")).triu(1)[None, None]
+    mask = hidden_states.new_full((length, length), float("-inf")).triu(1)[None, None]
     return module(hidden_states, mask)
 
 
@@ -137,7 +141,8 @@ CASES = [
     Case("block-upsample", Upsample2D, {"channels": 8, "use_conv": True}, {"hidden_states": (2, 8, 3, 4)}),
     Case("block-upsample-output-size", Upsample2D, {"channels": 8, "use_conv": True}, {"hidden_states": (2, 8, 3, 4)},
          constants={"output_size": [7, 7]}),
-    Case("block-cross-attention-down", CrossAttnDownBlock2D, {"in_channels": 6, "out_channels": 8, "num_layers": 2, **BLOCK},
+    Case("block-cross-attention-down", CrossAttnDownBlock2D,
+         {"in_channels": 6, "out_channels": 8, "num_layers": 2, **BLOCK},
          {"hidden_states": (2, 6, 5, 6), "temb": (2, TEMB), "encoder_hidden_states": (2, 5, TEXT)}, call_down_block),
     up_block("", None),
     up_block("-output-size", [5, 8]),
@@ -159,4 +164,4 @@ CASES = [
          call_encoder_layer),
 ]
 
-FIXTURES = [Fixture(case.name, case.write) for case in CASES]
+FIXTURES = [Fixture(case.name, case.write, case.salt) for case in CASES]

@@ -6,7 +6,7 @@ import pathlib
 from dataclasses import dataclass
 
 import torch
-from fixture import Fixture, randomize, store_model, write_tensors
+from fixture import Fixture, compute, randomize, store_model, write_tensors
 from safetensors.torch import load_file
 from torch import Tensor
 from transformers import CLIPTextConfig, CLIPTextModel
@@ -28,10 +28,13 @@ class Case:
         if self.old_keys:
             rename_keys(folder / "text_encoder" / "model.safetensors")
         input_ids = torch.tensor(self.input_ids)
-        outputs = model(input_ids)
         write_tensors(folder / "inputs.safetensors", input_ids=input_ids)
-        write_tensors(folder / "outputs.safetensors", last_hidden_state=outputs.last_hidden_state,
-                      pooler_output=outputs.pooler_output)
+        write_tensors(folder / "outputs.safetensors", **compute(model, run, {"input_ids": input_ids}))
+
+
+def run(model: CLIPTextModel, input_ids: Tensor) -> dict[str, Tensor]:
+    outputs = model(input_ids)
+    return {"last_hidden_state": outputs.last_hidden_state, "pooler_output": outputs.pooler_output}
 
 
 def rename_keys(path: pathlib.Path) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import torch
 from diffusers import UNet2DConditionModel
-from fixture import Fixture, prune_config, randomize, store_model, write_tensors
+from fixture import Fixture, compute, prune_config, randomize, store_model, write_tensors
 from movie_training.models import GuidedUNet
 from torch import Tensor
 
@@ -38,6 +38,7 @@ class Case:
     dtype: torch.dtype = torch.float16
     pruned: bool = False  # config.json keeps only the keys of `settings`
     max_shard_size: str = "10GB"
+    salt: int = 0
 
     def model(self) -> UNet2DConditionModel:
         common = {"layers_per_block": 1, "norm_num_groups": 2, "cross_attention_dim": 12, "attention_head_dim": 2}
@@ -65,10 +66,10 @@ class Case:
             prune_config(folder / "unet" / "config.json", set(self.settings))
         inputs = self.inputs(model.config)
         write_tensors(folder / "inputs.safetensors", **inputs)
-        write_tensors(folder / "outputs.safetensors", **run(model, inputs))
+        write_tensors(folder / "outputs.safetensors", **compute(model, run, inputs))
 
 
-def run(model: UNet2DConditionModel, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+def run(model: UNet2DConditionModel, **inputs: Tensor) -> dict[str, Tensor]:
     """The reference's forward; the guidance scales travel in added_cond_kwargs."""
     scales = {name: inputs[name] for name in ("guidance_scale", "image_guidance_scale") if name in inputs}
     arguments = {name: tensor for name, tensor in inputs.items() if name not in scales}
@@ -91,26 +92,26 @@ CASES = [
     Case("unet-attention-at-lowest-only",
          {"block_out_channels": [4, 6, 8], **levels([False, False, True]), "layers_per_block": 2, "in_channels": 8,
           "norm_eps": 1e-6, "attention_head_dim": 4},
-         size=(7, 9), timestep=[0]),
+         size=(7, 9), timestep=[0], salt=1),
     Case("unet-stable-diffusion-1",
          {"block_out_channels": [4, 4, 8, 8], **levels([True, True, True, False]), "layers_per_block": 2,
           "sample_size": 64},
-         size=(16, 24), length=77, timestep=981),
+         size=(16, 24), length=77, timestep=981, salt=1),
     Case("unet-instruct-pix2pix",
          {"block_out_channels": [4, 4, 8], **levels([True, True, False]), "layers_per_block": 2, "in_channels": 8},
-         size=(11, 12), length=77, timestep=[501]),
+         size=(11, 12), length=77, timestep=[501], salt=2),
     Case("unet-inpainting",
          {"block_out_channels": [4, 8], **levels([True, False]), "in_channels": 9, "act_fn": "relu",
           "flip_sin_to_cos": False, "freq_shift": 1},
-         size=(6, 10), timestep=[37.5]),
+         size=(6, 10), timestep=[37.5], salt=2),
     Case("unet-layers-by-level",
          {"block_out_channels": [4, 4, 8], **levels([True, True, True]), "layers_per_block": [1, 2, 1],
           "transformer_layers_per_block": [1, 2, 1], "attention_head_dim": [1, 2, 4]},
-         size=(8, 12), length=5),
+         size=(8, 12), length=5, salt=1),
     Case("unet-linear-projection",
          {"block_out_channels": [4, 8], **levels([True, True]), "use_linear_projection": True,
           "transformer_layers_per_block": 2, "attention_head_dim": [2, 4], "upcast_attention": True},
-         size=(9, 7), length=77, dtype=torch.bfloat16),
+         size=(9, 7), length=77, dtype=torch.bfloat16, salt=2),
     Case("unet-linear-projection-layers-by-level",
          {"block_out_channels": [4, 8, 8], **levels([False, True, True]), "use_linear_projection": True,
           "transformer_layers_per_block": [1, 1, 2], "layers_per_block": [2, 1, 1], "attention_head_dim": [1, 4, 2],
@@ -142,14 +143,14 @@ CASES = [
     Case("unet-only-cross-attention-by-level",
          {"block_out_channels": [4, 8], **levels([True, True]), "only_cross_attention": [True, False],
           "flip_sin_to_cos": False},
-         size=(6, 6), length=5),
+         size=(6, 6), length=5, salt=1),
     Case("unet-downsample-padding-0",
          {"block_out_channels": [4, 8, 8], **levels([False, True, True]), "downsample_padding": 0,
           "resnet_out_scale_factor": 1.5},
          size=(13, 11), length=7),
     Case("unet-downsample-padding-0-even",
          {"block_out_channels": [4, 8], **levels([True, False]), "downsample_padding": 0},
-         size=(8, 10), length=5, pruned=True),
+         size=(8, 10), length=5, pruned=True, salt=1),
     Case("unet-centered-text-projection",
          {"block_out_channels": [4, 8], **levels([False, True]), "center_input_sample": True, "encoder_hid_dim": 20,
           "encoder_hid_dim_type": "text_proj", "addition_embed_type": "text", "addition_embed_type_num_heads": 5},
@@ -157,7 +158,7 @@ CASES = [
     Case("unet-class-projection",
          {"block_out_channels": [4, 8], **levels([True, False]), "class_embed_type": "projection",
           "projection_class_embeddings_input_dim": 6},
-         size=(6, 6), batch=2, timestep=[5, 995], class_labels=labels(2, 6)),
+         size=(6, 6), batch=2, timestep=[5, 995], class_labels=labels(2, 6), salt=1),
     Case("unet-time-embedding-options",
          {"block_out_channels": [4, 8], **levels([False, True]), "time_embedding_dim": 20,
           "time_embedding_act_fn": "gelu", "timestep_post_act": "silu", "class_embed_type": "timestep"},
@@ -176,4 +177,4 @@ CASES = [
          size=(7, 9), length=77, guidance=([14.0], [1.0])),
 ]
 
-FIXTURES = [Fixture(case.name, case.write) for case in CASES]
+FIXTURES = [Fixture(case.name, case.write, case.salt) for case in CASES]

@@ -6,9 +6,10 @@ import pathlib
 
 import diffusers
 import torch
-from fixture import Fixture, randomize, store_model, write_json, write_tensors
+from fixture import Fixture, compute, randomize, store_model, write_json, write_tensors
 from movie_training import text
 from movie_training.editor import Editor
+from torch import Tensor
 
 PROMPT = "Turn it into a pencil sketch, please!"
 GUIDANCE, IMAGE_GUIDANCE = 7.5, 1.5
@@ -46,17 +47,21 @@ def write_model(folder: pathlib.Path) -> Editor:
     return editor
 
 
+def run(editor: Editor, pixels: Tensor, noise: Tensor, **scales: Tensor) -> dict[str, Tensor]:
+    embeddings = editor.encode_prompt([PROMPT])
+    edited = editor.edit(pixels, noise, embeddings, **scales)
+    return {"pixels": edited, "encoder_hidden_states": embeddings, "conditioning": editor.unet.conditioning}
+
+
 def write(folder: pathlib.Path) -> None:
     editor = write_model(folder)
-    pixels, noise = torch.rand(1, 3, 64, 64) * 2 - 1, torch.randn(1, 4, 8, 8)
-    scales = {"guidance_scale": torch.tensor([GUIDANCE]), "image_guidance_scale": torch.tensor([IMAGE_GUIDANCE])}
-    embeddings = editor.encode_prompt([PROMPT])
+    inputs = {"pixels": torch.rand(1, 3, 64, 64) * 2 - 1, "noise": torch.randn(1, 4, 8, 8),
+              "guidance_scale": torch.tensor([GUIDANCE]), "image_guidance_scale": torch.tensor([IMAGE_GUIDANCE])}
     write_json(folder / "inputs.json", {"prompt": PROMPT, "timestep": editor.timestep, "guidance_scale": GUIDANCE,
                                         "image_guidance_scale": IMAGE_GUIDANCE})
-    write_tensors(folder / "inputs.safetensors", pixels=pixels, noise=noise, **scales)
-    write_tensors(folder / "outputs.safetensors", pixels=editor.edit(pixels, noise, embeddings, **scales),
-                  input_ids=text.tokenize(editor.tokenizer, [PROMPT]), encoder_hidden_states=embeddings,
-                  conditioning=editor.unet.conditioning)
+    write_tensors(folder / "inputs.safetensors", **inputs)
+    write_tensors(folder / "outputs.safetensors", input_ids=text.tokenize(editor.tokenizer, [PROMPT]),
+                  **compute(editor, run, inputs))
 
 
 FIXTURES = [Fixture("whole-editor", write)]
