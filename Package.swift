@@ -29,7 +29,7 @@ let package = Package(
         .target(name: "Compute", dependencies: ["Tensors", "CKernels", "CLinux", "COpenBLAS"]),
         .target(name: "Networks", dependencies: ["Compute", "Tensors"]),
         .target(name: "Frames"),
-        .target(name: "Editing", dependencies: ["Networks", "Frames"]),
+        .target(name: "Editing", dependencies: ["Networks", "Frames", "CKernels"]),
         .target(name: "Media", dependencies: ["Frames", "CGst"]),
         .target(name: "Service", dependencies: ["Editing", "Media"]),
         .executableTarget(

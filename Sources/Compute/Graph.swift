@@ -26,9 +26,13 @@ public final class Graph {
     private(set) var steps: [Step] = []
     private(set) var inputs: [String: Value] = [:]
     private(set) var outputs: [String: Value] = [:]
+    private(set) var stageNames: [String] = [""]
 
     /// An empty graph.
     public init() {}
+
+    /// Steps recorded from now on belong to the stage `name`; a plan runs and times stages one by one.
+    public func beginStage(_ name: String) { stageNames.append(name) }
 
     /// Declares an input; static ones change rarely (a new prompt) and cost nothing a frame.
     public func input(_ name: String, _ shape: Shape, isStatic: Bool = false) -> Value {
@@ -59,7 +63,7 @@ public final class Graph {
         steps.append(
             Step(
                 name: name, operations: operations, scratch: scratch, isStatic: isStatic,
-                run: { context in body(context, value) }))
+                stage: stageNames.count - 1, run: { context in body(context, value) }))
         return value
     }
 
@@ -77,6 +81,7 @@ struct Step {
     let operations: Int
     let scratch: Int
     let isStatic: Bool
+    let stage: Int
     let run: (borrowing StepContext) -> Void
 }
 

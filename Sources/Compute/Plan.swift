@@ -2,8 +2,18 @@ import Tensors
 
 /// A graph with memory: what runs once a frame, without allocating.
 public final class Plan: @unchecked Sendable {
-    /// Why `run` returned early.
+    /// Whether a run came to its end.
     public enum Outcome: Sendable { case finished, stopped }
+
+    /// Steps that belong together: encode, denoise, decode.
+    public struct Stage {
+        /// The name given when the graph was recorded.
+        public let name: String
+        fileprivate let steps: [Step]
+
+        /// Multiply-adds of one run.
+        public var operations: Int { steps.reduce(0) { $0 + $1.operations } }
+    }
 
     private let graph: Graph
     private let pool: WorkerPool
@@ -11,8 +21,9 @@ public final class Plan: @unchecked Sendable {
     private let offsets: UnsafeMutablePointer<Int>
     private let scratch: UnsafeMutablePointer<Float>
     private let scratchStride: Int
-    private let everyFrame: [Step]
     private let everyPrompt: [Step]
+    /// The stages of a frame that have steps, in order.
+    public let stages: [Stage]
     /// Bytes of activations and scratch memory.
     public let memory: Int
 
@@ -28,7 +39,10 @@ public final class Plan: @unchecked Sendable {
         scratch = allocateAligned(scratchStride * pool.width)
         memory = (layout.size + scratchStride * pool.width) * MemoryLayout<Float>.size
         everyPrompt = graph.steps.filter(\.isStatic)
-        everyFrame = graph.steps.filter { !$0.isStatic }
+        let everyFrame = graph.steps.filter { !$0.isStatic }
+        stages = graph.stageNames.enumerated().map { index, name in
+            Stage(name: name, steps: everyFrame.filter { $0.stage == index })
+        }.filter { !$0.steps.isEmpty }
     }
 
     deinit {
@@ -38,7 +52,7 @@ public final class Plan: @unchecked Sendable {
     }
 
     /// Multiply-adds of one `run`.
-    public var operations: Int { everyFrame.reduce(0) { $0 + $1.operations } }
+    public var operations: Int { stages.reduce(0) { $0 + $1.operations } }
 
     /// The memory of a named input, to be filled before `prepare` (static inputs) or `run`. Empty for an unknown name.
     public func input(_ name: String) -> UnsafeMutableBufferPointer<Float> { memory(of: graph.inputs[name]) }
@@ -57,7 +71,14 @@ public final class Plan: @unchecked Sendable {
     /// Computes the outputs. `shouldStop` is asked between steps; a stopped run leaves the outputs undefined.
     @discardableResult
     public func run(shouldStop: () -> Bool = { false }) -> Outcome {
-        for step in everyFrame {
+        for stage in stages where run(stage, shouldStop: shouldStop) == .stopped { return .stopped }
+        return .finished
+    }
+
+    /// Runs one stage; all before it must have run.
+    @discardableResult
+    public func run(_ stage: Stage, shouldStop: () -> Bool = { false }) -> Outcome {
+        for step in stage.steps {
             if shouldStop() { return .stopped }
             execute(step)
         }
@@ -66,7 +87,7 @@ public final class Plan: @unchecked Sendable {
 
     /// Runs once, timing every step: (name, multiply-adds, seconds by `clock`).
     public func profile(clock: () -> Double) -> [(name: String, operations: Int, seconds: Double)] {
-        everyFrame.map { step in
+        stages.flatMap(\.steps).map { step in
             let start = clock()
             execute(step)
             return (step.name, step.operations, clock() - start)

@@ -81,6 +81,11 @@ public struct ModelFolder: Sendable {
         try CLIPTextModel(try textConfiguration(), weights: try weights(.textEncoder))
     }
 
+    /// The tokenizer.
+    public func tokenizer() throws -> CLIPTokenizer {
+        try CLIPTokenizer(folder: try folder(of: .tokenizer))
+    }
+
     /// The noise schedule.
     public func schedule() throws -> NoiseSchedule {
         try NoiseSchedule(Configuration(path: "\(try folder(of: .scheduler))/scheduler_config.json"))

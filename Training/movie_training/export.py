@@ -1,0 +1,87 @@
+"""Writes a trained editor as a model folder in diffusers layout, with float16 weights.
+
+    python -m movie_training.export WORK OUT
+
+Checks what it wrote: the folder, read back, must give the same pictures as the checkpoint rounded to float16.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import pathlib
+import shutil
+
+import torch
+from safetensors.torch import save_file
+
+from . import evaluate
+from .editor import Editor
+
+#: Standard classes and the ones of movie_training.models, as model_index.json names them.
+COMPONENTS = {
+    "scheduler": ["diffusers", "LCMScheduler"], "text_encoder": ["transformers", "CLIPTextModel"],
+    "tokenizer": ["transformers", "CLIPTokenizer"], "unet": ["movie_training.models", "GuidedUNet"],
+    "vae": ["movie_training.models", "SkipAutoencoder"],
+}
+
+
+def half(module: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """The tensors of a module in float16. Raises ValueError where one does not fit."""
+    tensors = {name: tensor.detach().contiguous().half() for name, tensor in module.state_dict().items()
+               if tensor.is_floating_point()}
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise ValueError(f"{name} has values outside float16")
+    return tensors
+
+
+def write_json(path: pathlib.Path, content: dict) -> None:
+    path.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def write_part(folder: pathlib.Path, module: torch.nn.Module, config: dict, name: str) -> None:
+    folder.mkdir(parents=True)
+    save_file(half(module), folder / f"{name}.safetensors", metadata={"format": "pt"})
+    write_json(folder / "config.json", config)
+
+
+def unet_config(model: Editor) -> dict:
+    """diffusers' configuration and, as extra keys, the guidance scales the interface allows."""
+    config = {key: value for key, value in model.unet.config.items() if not key.startswith("_")}
+    for key, setting in model.settings["guidance"].items():
+        config[f"{key}_range"], config[f"{key}_default"] = setting["range"], setting["default"]
+    return {"_class_name": "UNet2DConditionModel", **config}
+
+
+def export(model: Editor, tokenizer: pathlib.Path, out: pathlib.Path) -> None:
+    if out.exists():
+        for part in COMPONENTS:
+            shutil.rmtree(out / part, ignore_errors=True)
+    out.mkdir(parents=True, exist_ok=True)
+    write_part(out / "unet", model.unet, unet_config(model), "diffusion_pytorch_model")
+    vae = {key: value for key, value in model.vae.config.items() if not key.startswith("_")}
+    write_part(out / "vae", model.vae, {"_class_name": "SkipAutoencoder", **vae}, "diffusion_pytorch_model")
+    text = model.text_encoder.config.to_dict()
+    text = {key: value for key, value in text.items() if value is not None and key != "transformers_version"}
+    write_part(out / "text_encoder", model.text_encoder, {**text, "architectures": ["CLIPTextModel"]}, "model")
+    shutil.copytree(tokenizer, out / "tokenizer")
+    model.scheduler.save_pretrained(out / "scheduler")
+    config = json.loads((out / "scheduler" / "scheduler_config.json").read_text())
+    write_json(out / "scheduler" / "scheduler_config.json", {**config, "evaluation_timestep": model.timestep})
+    write_json(out / "model_index.json", {"_class_name": "MoviePipeline", **COMPONENTS})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("work", type=pathlib.Path)
+    parser.add_argument("out", type=pathlib.Path)
+    options = parser.parse_args()
+    model = evaluate.load(options.work)
+    export(model, options.work / "tokenizer", options.out)
+    size = sum(path.stat().st_size for path in options.out.rglob("*") if path.is_file())
+    print(f"{options.out}: {size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()
