@@ -29,6 +29,8 @@ struct PipelineFailure {
         case .diskFull: return "the disk is full; free some space or write to another folder"
         case .unknownType: return "it is not a video that GStreamer knows"
         case .missingPlugin: return "it is in a format that no installed decoder knows"
+        case .other where text.contains("no playable streams"):
+            return "it has no video frames that can be played; it may be empty or cut off"
         case .resource, .other: return systemReason ?? negotiationReason ?? withoutFullStop(text)
         }
     }

@@ -10,6 +10,8 @@ struct StreamLayout {
     var isInterlaced = false
     /// The `GstVideoOrientationMethod` that shows the video upright; 0 changes nothing.
     var orientation = 0
+    /// Whether showing the video upright swaps width and height.
+    var isOnItsSide: Bool { [1, 3, 6, 7].contains(orientation) }
     /// Format of the first audio stream as GStreamer writes caps.
     var audioFormat: String?
     /// Length in nanoseconds.

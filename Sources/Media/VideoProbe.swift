@@ -19,28 +19,39 @@ public enum VideoProbe {
     /// As `probe`, but the video may have any size: for those who scale it.
     public static func inspect(path: String) throws(MediaError) -> VideoInfo {
         try InputFile.check(path)
-        guard let layout = try StreamLayout.read(path: path, seconds: patience) else {
-            throw MediaError("'\(path)' is not a video that GStreamer can read; give a video file.")
+        let frame = try firstFrame(path: path)
+        guard let layout = try StreamLayout.read(path: path, seconds: patience), layout.hasVideo else {
+            throw MediaError("the streams of '\(path)' cannot be told apart; the file may be damaged.")
         }
-        try check(layout, path: path)
-        let streams = (orientation: layout.orientation, isInterlaced: layout.isInterlaced)
-        let decoder = try FileDecoder(path: path, layout: streams, size: nil)
-        guard let sample = try decoder.firstFrame(seconds: Double(patience)), let caps = sample.caps,
-            let size = caps.size
-        else { throw noFrames(path) }
+        if layout.isStillPicture { throw MediaError("'\(path)' is a still picture; give a video file.") }
         return VideoInfo(
-            size: size, framerate: caps.framerate, duration: decoder.pipeline.duration ?? layout.duration,
-            audioFormat: layout.audioFormat, orientation: layout.orientation, isInterlaced: layout.isInterlaced)
+            size: layout.isOnItsSide ? FrameSize(width: frame.size.height, height: frame.size.width) : frame.size,
+            framerate: frame.framerate, duration: frame.duration ?? layout.duration, audioFormat: layout.audioFormat,
+            orientation: layout.orientation, isInterlaced: layout.isInterlaced)
     }
 
     static func noFrames(_ path: String) -> MediaError {
         MediaError("'\(path)' has no video frames; give a video with at least one.")
     }
 
-    private static func check(_ layout: StreamLayout, path: String) throws(MediaError) {
-        if layout.isStillPicture { throw MediaError("'\(path)' is a still picture; give a video file.") }
-        if !layout.hasVideo, layout.audioFormat != nil {
-            throw MediaError("'\(path)' has only audio, no video stream; give a video file.")
+    private typealias Frame = (size: FrameSize, framerate: Framerate?, duration: Int64?)
+
+    private static func firstFrame(path: String) throws(MediaError) -> Frame {
+        let decoder = try FileDecoder(path: path, layout: (orientation: 0, isInterlaced: false), size: nil)
+        do throws(MediaError) {
+            guard let sample = try decoder.firstFrame(seconds: Double(patience)), let caps = sample.caps,
+                let size = caps.size
+            else { throw noFrames(path) }
+            return (size, caps.framerate, decoder.pipeline.duration)
+        } catch {
+            throw try explain(error, path: path)
         }
+    }
+
+    /// A better sentence than the decoder's, where the list of streams allows one.
+    private static func explain(_ error: MediaError, path: String) throws(MediaError) -> MediaError {
+        guard let layout = try StreamLayout.read(path: path, seconds: 2), !layout.hasVideo, layout.audioFormat != nil
+        else { return error }
+        return MediaError("'\(path)' has only audio, no video stream; give a video file.")
     }
 }
