@@ -36,7 +36,7 @@ enum OutputFormat: String, CaseIterable {
         case (.webm, _):
             "vp9enc end-usage=cq cq-level=22 max-quantizer=50 target-bitrate=20000000 deadline=1 "
                 + "cpu-used=\(isLive ? 8 : 6) row-mt=true threads=4 keyframe-max-dist=250"
-        case (_, false): "x264enc pass=qual quantizer=18 speed-preset=fast"
+        case (_, false): "x264enc pass=qual quantizer=18 speed-preset=fast bframes=0"
         case (_, true): "x264enc pass=qual quantizer=20 speed-preset=veryfast tune=zerolatency key-int-max=120"
         }
     }
