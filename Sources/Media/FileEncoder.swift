@@ -1,0 +1,100 @@
+import CGst
+import Frames
+
+/// Encodes RGB frames into a video file, beside the sound of another file.
+final class FileEncoder {
+    private let pipeline: Pipeline
+    private let writer: FrameWriter
+    private let file: OutputFile
+
+    private static let capacity = 4
+    private static let slice: GstClockTime = 5_000_000
+
+    /// Where the sound comes from.
+    struct Sound {
+        /// The file that holds it.
+        let path: String
+        /// Its format as GStreamer writes caps; nil when there is none.
+        let format: String?
+    }
+
+    /// An encoder of frames in the format `caps`, writing to `file`.
+    init(
+        _ format: OutputFormat, file: OutputFile, name: String, caps: Caps, sound: Sound?, isLive: Bool
+    ) throws(MediaError) {
+        try GStreamer.require(format.elements)
+        let plan = try AudioPlan(audio: sound?.format, output: format)
+        let text = Self.video(format, isLive: isLive) + (try plan.branch(audio: sound?.format))
+        pipeline = try Pipeline(text, subject: "'\(name)' cannot be written")
+        self.file = file
+        writer = try FrameWriter(pipeline, name: "movied_frames", capacity: Self.capacity)
+        cgst_set_string(try pipeline.element("movied_file"), "location", file.temporaryPath)
+        if let sound, plan != .none {
+            cgst_set_string(try pipeline.element("movied_sound"), "location", sound.path)
+        }
+        writer.setFormat(caps)
+        try pipeline.set(GST_STATE_PLAYING)
+    }
+
+    private static func video(_ format: OutputFormat, isLive: Bool) -> String {
+        [
+            "appsrc name=movied_frames format=time block=false max-buffers=\(capacity) max-bytes=0 max-time=0",
+            "videoconvert", "video/x-raw,format=I420",
+            "queue max-size-buffers=\(capacity) max-size-bytes=0 max-size-time=0",
+            format.encoding(isLive: isLive), "\(format.muxer) name=movied_mux",
+            "filesink name=movied_file",
+        ].joined(separator: " ! ")
+    }
+
+    /// Hands over a frame and its reference, waiting while the encoder is behind; false when cancelled meanwhile.
+    func write(_ buffer: UnsafeMutablePointer<GstBuffer>, isCancelled: () -> Bool) throws -> Bool {
+        do {
+            while writer.isFull {
+                if isCancelled() {
+                    gst_buffer_unref(buffer)
+                    return false
+                }
+                try fail(on: pipeline.nextEvent(timeout: Self.slice))
+            }
+        } catch {
+            gst_buffer_unref(buffer)
+            throw error
+        }
+        guard writer.push(buffer) else {
+            try pipeline.check()
+            throw MediaError("the encoder stopped taking frames.")
+        }
+        return true
+    }
+
+    /// Writes what is left, makes the file whole and gives it its name; false when cancelled meanwhile.
+    ///
+    /// Throws when the disk is full, or when the file has not grown for `seconds`.
+    func finish(seconds: Double, isCancelled: () -> Bool) throws(MediaError) -> Bool {
+        writer.finish()
+        var bytes = file.bytes
+        var deadline = MonotonicClock.seconds + seconds
+        while !isCancelled() {
+            switch pipeline.nextEvent(timeout: 10 * Self.slice) {
+            case .failure(let error): throw error
+            case .endOfStream:
+                pipeline.stop()
+                try file.commit()
+                return true
+            case nil: break
+            }
+            if file.bytes > bytes {
+                bytes = file.bytes
+                deadline = MonotonicClock.seconds + seconds
+            }
+            if MonotonicClock.seconds > deadline {
+                throw MediaError("the output did not come to an end within \(Int(seconds)) seconds.")
+            }
+        }
+        return false
+    }
+
+    private func fail(on event: Pipeline.Event?) throws(MediaError) {
+        if case .failure(let error)? = event { throw error }
+    }
+}
