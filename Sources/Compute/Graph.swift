@@ -55,7 +55,7 @@ public final class Graph {
     ///   - body: the computation; it runs once a frame and must not allocate.
     func record(
         _ name: String, from inputs: [Value], shape: Shape, operations: Int = 0, scratch: Int = 0,
-        body: @escaping (borrowing StepContext, Value) -> Void
+        body: @escaping (StepContext, Value) -> Void
     ) -> Value {
         let isStatic = inputs.allSatisfy { slots[$0.id].isStatic }
         let value = addSlot(shape, isStatic: isStatic, isPinned: false)
@@ -82,11 +82,11 @@ struct Step {
     let scratch: Int
     let isStatic: Bool
     let stage: Int
-    let run: (borrowing StepContext) -> Void
+    let run: (StepContext) -> Void
 }
 
 /// What a running step sees: memory of its values, scratch memory and the threads.
-struct StepContext: ~Copyable {
+struct StepContext {
     let arena: UnsafeMutablePointer<Float>
     let offsets: UnsafePointer<Int>
     let scratchBase: UnsafeMutablePointer<Float>

@@ -52,6 +52,9 @@ public struct TensorStore: Sendable {
     /// All names, in no order.
     public var names: some Collection<String> { tensors.keys }
 
+    /// The element types in use, sorted by name.
+    public var typeNames: [String] { Set(tensors.values.map(\.type.rawValue)).sorted() }
+
     /// Number of elements of all tensors together.
     public var parameterCount: Int { tensors.values.reduce(0) { $0 + $1.count } }
 

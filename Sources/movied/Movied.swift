@@ -1,6 +1,10 @@
 import ArgumentParser
 
+/// The command line: arguments only; everything else is in Service.
 @main
 struct Movied: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "movied", abstract: "Edits live video by prompt.")
+    static let configuration = CommandConfiguration(
+        commandName: "movied",
+        abstract: "Edits live video by prompt, on the CPU.",
+        subcommands: [EditCommand.self, ModelCommand.self])
 }

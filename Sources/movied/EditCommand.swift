@@ -1,0 +1,43 @@
+import ArgumentParser
+import Service
+
+struct EditCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "edit", abstract: "Edits a video file frame by frame into another file.",
+        discussion: "Keeps frames, frame rate, duration, size and sound. The output's extension (mp4, mkv, webm) "
+            + "chooses the format.")
+
+    @Argument(help: "The video to edit: whatever GStreamer decodes.")
+    var input: String
+
+    @Argument(help: "The file to write.")
+    var output: String
+
+    @OptionGroup var options: PromptOptions
+
+    @Flag(name: .shortAndLong, help: "Print nothing but errors.")
+    var quiet = false
+
+    @Option(help: ArgumentHelp("Write figures (frames, fps, milliseconds a stage, memory) as JSON.", valueName: "file"))
+    var report: String?
+
+    func run() throws {
+        var request = EditRequest(input: input, output: output, settings: options.settings)
+        request.model = options.model
+        request.size = options.size
+        request.threads = options.threads
+        request.isQuiet = quiet
+        request.report = report
+        try reporting { try EditService.run(request) }
+    }
+}
+
+/// Runs `body`; an error becomes one line on standard error and exit status 1.
+func reporting(_ body: () throws -> Void) throws {
+    do {
+        try body()
+    } catch {
+        Terminal.line("movied: \(error)")
+        throw ExitCode(1)
+    }
+}
