@@ -78,7 +78,7 @@ CASES = [
     Tiny("vae-tiny",
          {"encoder_block_out_channels": [6, 6, 6, 6], "decoder_block_out_channels": [6, 6, 6, 6],
           "num_encoder_blocks": [1, 3, 3, 3], "num_decoder_blocks": [3, 3, 3, 1]},
-         pixels=(24, 40), latents=(3, 5)),
+         pixels=(16, 24), latents=(3, 5)),
     Tiny("vae-tiny-16-latents",
          {"encoder_block_out_channels": [8, 8, 8], "decoder_block_out_channels": [8, 8, 8],
           "num_encoder_blocks": [1, 2, 1], "num_decoder_blocks": [1, 2, 1], "latent_channels": 16},

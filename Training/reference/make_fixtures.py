@@ -13,6 +13,7 @@ import autoencoders
 import blocks
 import schedulers
 import text_encoders
+import tokenizer_cases
 import torch
 import unets
 import whole_editor
@@ -20,7 +21,7 @@ from diffusers.utils import logging
 from transformers.utils import logging as transformers_logging
 
 LIMIT = 3_400_000  # bytes of all fixtures
-SOURCES = (unets, blocks, autoencoders, text_encoders, schedulers, whole_editor)
+SOURCES = (unets, blocks, autoencoders, text_encoders, schedulers, whole_editor, tokenizer_cases)
 
 
 def size_of(folder: pathlib.Path) -> int:
@@ -34,6 +35,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)  # sums in one order
     logging.set_verbosity_error()
+    transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
     fixtures = [fixture for source in SOURCES for fixture in source.FIXTURES]
     chosen = [fixture for fixture in fixtures if arguments.only in (None, fixture.name)]
