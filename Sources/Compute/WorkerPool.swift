@@ -1,4 +1,5 @@
 import CLinux
+import COpenBLAS
 import Glibc
 import Synchronization
 
@@ -26,6 +27,7 @@ public final class WorkerPool: @unchecked Sendable {
 
     /// Starts `threads` - 1 workers (at least none). By default as many threads as processors this process may use.
     public init(threads: Int? = nil) {
+        openblas_set_num_threads(1)  // our threads call it; its own would fight them
         width = max(1, threads ?? Int(movie_usable_cpus()))
         job = (UnsafeRawPointer(bitPattern: 1).unsafelyUnwrapped, 0)
         gate = .allocate(capacity: 1)

@@ -2,7 +2,9 @@
 
 /// What CLIP does to text before it looks at bytes: normalization, and the cut into words.
 ///
-/// Reference: the normalizer and the two pre-tokenizers of transformers' `CLIPTokenizer`.
+/// Reference: the normalizer and the two pre-tokenizers of transformers' `CLIPTokenizer`. Characters are classified by
+/// the standard library's Unicode tables, which are newer than the reference's: letters and combining marks that only
+/// the newer tables know may be cut otherwise.
 enum TokenizerText {
     /// NFC, runs of white space to one space, lower case scalar by scalar.
     static func normalize(_ scalars: some Collection<Unicode.Scalar>) -> [Unicode.Scalar] {

@@ -9,7 +9,8 @@ struct ProgressBar {
         let interval = Terminal.isInteractive ? 0.1 : 5.0
         guard lastDraw < 0 || progress.elapsedSeconds - lastDraw >= interval else { return }
         lastDraw = progress.elapsedSeconds
-        Terminal.write(Terminal.isInteractive ? "\r\(text(progress))\u{1B}[K" : "\(text(progress))\n")
+        let figures = figures(progress)
+        Terminal.write(Terminal.isInteractive ? "\r\(bar(progress))\(figures)\u{1B}[K" : "\(figures)\n")
     }
 
     /// Ends the line.
@@ -17,15 +18,19 @@ struct ProgressBar {
         if Terminal.isInteractive, lastDraw >= 0 { Terminal.write("\r\u{1B}[K") }
     }
 
-    private func text(_ progress: FileEditProgress) -> String {
+    /// Thirty blocks; empty when the length of the video is unknown.
+    private func bar(_ progress: FileEditProgress) -> String {
+        guard let total = progress.estimatedFrames, total > 0 else { return "" }
+        let filled = min(30, progress.frames * 30 / total)
+        return String(repeating: "█", count: filled) + String(repeating: "░", count: 30 - filled) + "  "
+    }
+
+    private func figures(_ progress: FileEditProgress) -> String {
         let rate = Double(progress.frames) / max(progress.elapsedSeconds, 1e-3)
         guard let total = progress.estimatedFrames, total > 0 else {
             return "\(progress.frames) frames, \(rate.text(1)) fps"
         }
-        let share = min(1, Double(progress.frames) / Double(total))
-        let filled = Int(share * 30)
-        let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 30 - filled)
         let left = Double(max(0, total - progress.frames)) / max(rate, 1e-3)
-        return "\(bar) \(Int(share * 100)) %  \(progress.frames)/\(total) frames  \(rate.text(1)) fps  \(Int(left)) s left"
+        return "\(progress.frames)/\(total) frames, \(rate.text(1)) fps, \(Int(left)) s left"
     }
 }

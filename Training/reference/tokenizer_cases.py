@@ -16,6 +16,7 @@ import json
 import pathlib
 import random
 import tempfile
+import unicodedata
 
 from fixture import Fixture, write_json
 from movie_training import text
@@ -107,7 +108,10 @@ def write_clip_vocabulary(source: pathlib.Path, folder: pathlib.Path) -> None:
 
 
 def random_text(rng: random.Random) -> str:
-    """Pieces of words, scripts, symbols, spaces and arbitrary characters."""
+    """Pieces of words, scripts, symbols, spaces and arbitrary characters, if Python's Unicode tables know them.
+
+    Letters of a later Unicode are letters to whichever side has the newer tables.
+    """
     words = "a photo of cat Van GOGH's it's WE'LL don't 3d 1080p oil-painting ultra_realistic 8K café naïve".split()
     ranges = [(0x20, 0x7E), (0x20, 0x7E), (0, 0x2FF), (0x300, 0x36F), (0x370, 0x5FF), (0x900, 0xDFF), (0x2000, 0x2BFF),
               (0x3000, 0x30FF), (0x4E00, 0x9FFF), (0xAC00, 0xD7A3), (0x1100, 0x11FF), (0xFB00, 0xFFEF),
@@ -116,7 +120,8 @@ def random_text(rng: random.Random) -> str:
     for _ in range(rng.randrange(1, 30)):
         start, end = rng.choice(ranges)
         character = rng.randrange(start, end + 1)
-        letter = "" if 0xD800 <= character < 0xE000 else chr(character)
+        is_known = unicodedata.category(chr(character)) not in ("Cn", "Cs")
+        letter = chr(character) if is_known else ""
         pieces += [rng.choice(words) if rng.random() < 0.4 else letter,
                    rng.choice(["", "", " ", "  ", "\n", "'", "!", END, "\u0301", "\u200d"])]
     return "".join(pieces)
