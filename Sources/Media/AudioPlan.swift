@@ -32,9 +32,9 @@ enum AudioPlan: Equatable {
         let head = " filesrc name=movied_sound ! parsebin name=movied_streams movied_streams. ! \(kind) ! queue ! "
         switch self {
         case .none: return ""
-        case .copy(let stage): return head + "\(stage) ! movied_mux."
+        case .copy(let stage): return head + "\(stage) ! movied_mux.audio_0"
         case .transcode(let encoder):
-            return head + "decodebin ! audioconvert ! audioresample ! \(encoder) ! queue ! movied_mux."
+            return head + "decodebin ! audioconvert ! audioresample ! \(encoder) ! queue ! movied_mux.audio_0"
         }
     }
 

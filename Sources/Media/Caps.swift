@@ -63,6 +63,12 @@ final class Caps {
         return copy
     }
 
+    /// These caps with this frame rate, unless they have one that does not vary.
+    func withFramerate(orElse framerate: Framerate) throws(MediaError) -> Caps {
+        if self.framerate != nil { return self }
+        return try Caps(removing(["framerate"]).text + ", framerate=(fraction)\(framerate)")
+    }
+
     private var first: UnsafeMutablePointer<GstStructure>? {
         gst_caps_get_size(raw) > 0 ? gst_caps_get_structure(raw, 0) : nil
     }

@@ -51,7 +51,7 @@ public final class FileEditJob {
         let isComplete = try edit(&run, decoder: decoder) { caps throws(MediaError) in
             let sound = FileEncoder.Sound(path: self.input, format: info.audioFormat)
             return try FileEncoder(
-                format, file: file, name: self.output, caps: caps, sound: sound, isLive: false)
+                format, file: file, name: self.output, caps: caps, sound: sound)
         }
         return FileEditSummary(
             isComplete: isComplete, frames: run.frames, elapsedSeconds: run.elapsedSeconds,
@@ -93,7 +93,7 @@ public final class FileEditJob {
         let took = MonotonicClock.seconds - begin
         let (time, duration) = run.timing(of: sample)
         cgst_buffer_set_timing(buffer, time, duration)
-        guard try encoder.write(buffer, isCancelled: isCancelled) else { return false }
+        guard try encoder.write(buffer, seconds: Self.stallSeconds, isCancelled: isCancelled) else { return false }
         progress(run.note(editSeconds: took))
         return true
     }

@@ -20,11 +20,11 @@ final class FileEncoder {
 
     /// An encoder of frames in the format `caps`, writing to `file`.
     init(
-        _ format: OutputFormat, file: OutputFile, name: String, caps: Caps, sound: Sound?, isLive: Bool
+        _ format: OutputFormat, file: OutputFile, name: String, caps: Caps, sound: Sound?
     ) throws(MediaError) {
         try GStreamer.require(format.elements)
         let plan = try AudioPlan(audio: sound?.format, output: format)
-        let text = Self.video(format, isLive: isLive) + (try plan.branch(audio: sound?.format))
+        let text = Self.video(format) + (try plan.branch(audio: sound?.format))
         pipeline = try Pipeline(text, subject: "'\(name)' cannot be written")
         self.file = file
         writer = try FrameWriter(pipeline, name: "movied_frames", capacity: Self.capacity)
@@ -36,25 +36,26 @@ final class FileEncoder {
         try pipeline.set(GST_STATE_PLAYING)
     }
 
-    private static func video(_ format: OutputFormat, isLive: Bool) -> String {
+    private static func video(_ format: OutputFormat) -> String {
         [
             "appsrc name=movied_frames format=time block=false max-buffers=\(capacity) max-bytes=0 max-time=0",
             "videoconvert", "video/x-raw,format=I420",
             "queue max-size-buffers=\(capacity) max-size-bytes=0 max-size-time=0",
-            format.encoding(isLive: isLive), "\(format.muxer) name=movied_mux",
+            format.encoding(isLive: false), "\(format.muxer) name=movied_mux",
             "filesink name=movied_file",
         ].joined(separator: " ! ")
     }
 
     /// Hands over a frame and its reference, waiting while the encoder is behind; false when cancelled meanwhile.
-    func write(_ buffer: UnsafeMutablePointer<GstBuffer>, isCancelled: () -> Bool) throws -> Bool {
+    ///
+    /// Throws the encoder's error, or one that says that it has made no room for `seconds`.
+    func write(
+        _ buffer: UnsafeMutablePointer<GstBuffer>, seconds: Double, isCancelled: () -> Bool
+    ) throws(MediaError) -> Bool {
         do {
-            while writer.isFull {
-                if isCancelled() {
-                    gst_buffer_unref(buffer)
-                    return false
-                }
-                try fail(on: pipeline.nextEvent(timeout: Self.slice))
+            guard try waitForRoom(seconds: seconds, isCancelled: isCancelled) else {
+                gst_buffer_unref(buffer)
+                return false
             }
         } catch {
             gst_buffer_unref(buffer)
@@ -63,6 +64,19 @@ final class FileEncoder {
         guard writer.push(buffer) else {
             try pipeline.check()
             throw MediaError("the encoder stopped taking frames.")
+        }
+        return true
+    }
+
+    private func waitForRoom(seconds: Double, isCancelled: () -> Bool) throws(MediaError) -> Bool {
+        try pipeline.check()
+        let deadline = MonotonicClock.seconds + seconds
+        while writer.isFull {
+            if isCancelled() { return false }
+            if case .failure(let error)? = pipeline.nextEvent(timeout: Self.slice) { throw error }
+            if MonotonicClock.seconds > deadline {
+                throw MediaError("the encoder took no frame for \(Int(seconds)) seconds; the sound may be damaged.")
+            }
         }
         return true
     }
@@ -92,9 +106,5 @@ final class FileEncoder {
             }
         }
         return false
-    }
-
-    private func fail(on event: Pipeline.Event?) throws(MediaError) {
-        if case .failure(let error)? = event { throw error }
     }
 }

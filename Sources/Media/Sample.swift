@@ -1,4 +1,5 @@
 import CGst
+import Frames
 
 /// One decoded frame that an appsink handed out, with its caps and its place in time.
 struct Sample: ~Copyable {
@@ -17,8 +18,15 @@ struct Sample: ~Copyable {
     /// A reference to the sample's format.
     var caps: Caps? { gst_sample_get_caps(raw).map { Caps(owning: gst_caps_ref($0)) } }
 
-    /// The format itself; alive as long as the sample.
-    var borrowedCaps: UnsafeMutablePointer<GstCaps>? { gst_sample_get_caps(raw) }
+    /// Whether the picture has this size in pixels.
+    func has(_ size: FrameSize) -> Bool {
+        guard let caps = gst_sample_get_caps(raw), let fields = gst_caps_get_structure(caps, 0) else { return false }
+        var width: gint = 0
+        var height: gint = 0
+        gst_structure_get_int(fields, "width", &width)
+        gst_structure_get_int(fields, "height", &height)
+        return width == size.width && height == size.height
+    }
 
     /// Nanoseconds after the start of playback at which the frame is due; nil when the stream does not say.
     var runningTime: GstClockTime? {

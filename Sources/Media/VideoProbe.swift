@@ -3,12 +3,12 @@ import Frames
 
 /// Looks into a video file: what it holds, and whether it can be edited.
 public enum VideoProbe {
-    private static let patience = 20
+    private static let patience = 10
 
     /// Describes the video at `path`, which must have frames of even sides of at least 64 pixels.
     ///
     /// Throws a sentence for a path that is no readable file, a file that is no video, has no frames, only audio, or a
-    /// size that cannot be edited as it is. Returns or throws within about 40 seconds, whatever the file does.
+    /// size that cannot be edited as it is. Returns or throws within about 20 seconds, whatever the file does.
     public static func probe(path: String) throws(MediaError) -> VideoInfo {
         let info = try inspect(path: path)
         let advice = "use --size \(info.size.nearestAllowed)"

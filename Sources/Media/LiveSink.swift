@@ -1,0 +1,117 @@
+import CGst
+import Frames
+
+/// Publishes edited frames; a slow receiver loses the oldest, it never makes anybody wait.
+final class LiveSink {
+    private let pipeline: Pipeline
+    private let writer: FrameWriter
+    private let file: OutputFile?
+    private let isFile: Bool
+    private var firstCapture: GstClockTime?
+    private var lastTime: GstClockTime?
+    private(set) var lost = 0
+
+    private static let capacity = 2
+    private static let patience: GstClockTime = 100_000_000
+
+    /// A sink as `spec` says for frames in the format `caps`. Throws when the device, file or fragment cannot be opened.
+    init(_ spec: SinkSpec, caps: Caps) throws(MediaError) {
+        let file = try Self.open(spec)
+        self.file = file
+        isFile = file != nil
+        let text = try [Self.head, "videoconvert", Self.tail(spec)].joined(separator: " ! ")
+        pipeline = try Pipeline(text, subject: "the sink '\(spec)' fails")
+        if let file { cgst_set_string(try pipeline.element("movied_file"), "location", file.temporaryPath) }
+        if case .loopback(let device) = spec {
+            cgst_set_string(try pipeline.element("movied_device"), "device", device)
+        }
+        writer = try FrameWriter(pipeline, name: "movied_frames", capacity: Self.capacity)
+        writer.setFormat(caps)
+        try pipeline.set(GST_STATE_PLAYING)
+    }
+
+    /// Throws what can be known to be wrong with a sink before there is a frame.
+    static func check(_ spec: SinkSpec) throws(MediaError) {
+        switch spec {
+        case .loopback(let device): try VideoDevice.checkLoopback(device)
+        case .file(let path):
+            try GStreamer.require(OutputFormat(path: path).elements)
+            _ = try OutputFile(path: path)
+        case .gst(let fragment):
+            _ = try Pipeline([head, "videoconvert", fragment].joined(separator: " ! "), subject: "the sink '\(spec)' fails")
+        }
+    }
+
+    /// Publishes a buffer and takes over its reference. `captured` is the capture time in nanoseconds.
+    ///
+    /// Throws the sink's error.
+    func publish(_ buffer: UnsafeMutablePointer<GstBuffer>, captured: GstClockTime?) throws(MediaError) {
+        if writer.isFull { lost += 1 }
+        cgst_buffer_set_timing(buffer, timestamp(captured: captured), .max)
+        let isTaken = writer.push(buffer)
+        try pipeline.check()
+        if !isTaken { throw MediaError("the sink stopped taking frames.") }
+    }
+
+    /// Ends the stream, waits at most `seconds` for the sink to be whole, and gives a file its name.
+    func finish(seconds: Double) throws(MediaError) {
+        writer.finish()
+        let deadline = MonotonicClock.seconds + seconds
+        while MonotonicClock.seconds < deadline {
+            switch pipeline.nextEvent(timeout: Self.patience) {
+            case .failure(let error): throw error
+            case .endOfStream:
+                pipeline.stop()
+                try file?.commit()
+                return
+            case nil: break
+            }
+        }
+        if file != nil { throw MediaError("the output file did not come to an end within \(Int(seconds)) seconds.") }
+    }
+
+    /// A recording keeps the capture's spacing; a screen or device gets the moment of publishing, or it would call the
+    /// frame late and drop it.
+    private func timestamp(captured: GstClockTime?) -> GstClockTime {
+        var time = pipeline.runningTime ?? 0
+        if isFile, let captured {
+            let first = firstCapture ?? captured
+            firstCapture = first
+            time = captured > first ? captured - first : 0
+        }
+        if let lastTime, time <= lastTime { time = lastTime + 1_000_000 }
+        lastTime = time
+        return time
+    }
+
+    private static let head =
+        "appsrc name=movied_frames is-live=true format=time block=false max-buffers=\(capacity) max-bytes=0 max-time=0 "
+        + "leaky-type=downstream min-latency=20000000"
+
+    private static func open(_ spec: SinkSpec) throws(MediaError) -> OutputFile? {
+        switch spec {
+        case .loopback(let device):
+            try VideoDevice.checkLoopback(device)
+            try GStreamer.require(["v4l2sink"])
+            return nil
+        case .file(let path):
+            try GStreamer.require(OutputFormat(path: path).elements)
+            return try OutputFile(path: path)
+        case .gst:
+            return nil
+        }
+    }
+
+    private static func tail(_ spec: SinkSpec) throws(MediaError) -> String {
+        switch spec {
+        case .loopback:
+            // The device's own buffers confuse v4l2loopback: let frames be copied into it.
+            return "video/x-raw,format=I420 ! identity drop-allocation=true ! v4l2sink name=movied_device sync=false"
+        case .file(let path):
+            let format = try OutputFormat(path: path)
+            return "video/x-raw,format=I420 ! \(format.encoding(isLive: true)) ! \(format.muxer) ! filesink name=movied_file"
+        case .gst(let fragment):
+            return fragment
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import CGst
+import Frames
+
+/// Live RGB frames of one fixed size; only the newest waits.
+final class LiveSource {
+    private let pipeline: Pipeline
+    private let reader: FrameReader
+    private let arrivals: ArrivalCounter
+    private let spec: SourceSpec
+
+    private static let sinkName = "movied_frames"
+    private static let defaultSize = FrameSize(width: 640, height: 480)
+
+    /// A source as `spec` says, cropped and scaled to `size` if one is given, slowed to `framerate` if one is given.
+    ///
+    /// Throws for a file, device or fragment that cannot be opened.
+    init(_ spec: SourceSpec, size: FrameSize?, framerate: Framerate?) throws(MediaError) {
+        self.spec = spec
+        let head = try Self.head(spec, size: size ?? Self.defaultSize, framerate: framerate ?? Framerate(30))
+        try GStreamer.require(["decodebin", "videoconvertscale", "aspectratiocrop", "videorate"])
+        let text = ([head] + Self.tail(spec, framerate: framerate)).joined(separator: " ! ")
+        pipeline = try Pipeline(text, subject: "the source '\(spec)' fails")
+        if case .file(let path) = spec { cgst_set_string(try pipeline.element("movied_file"), "location", path) }
+        if case .webcam(let path) = spec { cgst_set_string(try pipeline.element("movied_camera"), "device", path) }
+        reader = try FrameReader(pipeline, name: Self.sinkName)
+        arrivals = ArrivalCounter(element: try pipeline.element(Self.sinkName))
+        if let size { try fix(size) }
+        try pipeline.set(GST_STATE_PLAYING)
+    }
+
+    /// Frames that have arrived, those that were dropped for a newer one included.
+    var arrived: Int { arrivals.count }
+
+    /// From now on every frame has this size, whatever the source does.
+    func fix(_ size: FrameSize) throws(MediaError) {
+        let caps = try Caps(
+            "video/x-raw,format=RGB,width=\(size.width),height=\(size.height),pixel-aspect-ratio=1/1")
+        gst_util_set_object_arg(
+            UnsafeMutableRawPointer(try pipeline.element("movied_crop")).assumingMemoryBound(to: GObject.self),
+            "aspect-ratio", "\(size.width)/\(size.height)")
+        cgst_set_caps(try pipeline.element("movied_format"), "caps", caps.raw)
+    }
+
+    /// The newest frame, waited for at most `timeout` nanoseconds; nil when none came. Throws the source's error.
+    func next(timeout: GstClockTime) throws(MediaError) -> Sample? {
+        if let sample = reader.next(timeout: timeout) { return sample }
+        try pipeline.check()
+        return nil
+    }
+
+    /// Whether no frame will come any more.
+    var isAtEnd: Bool { reader.isAtEnd }
+
+    /// Seconds from the capture of a frame to now; 0 when the source does not say when it was captured.
+    func age(captured: GstClockTime?) -> Double {
+        guard let now = pipeline.runningTime, let captured, captured < now else { return 0 }
+        return Double(now - captured) * 1e-9
+    }
+
+    private static func head(_ spec: SourceSpec, size: FrameSize, framerate: Framerate) throws(MediaError) -> String {
+        switch spec {
+        case .webcam(let device):
+            try VideoDevice.checkCamera(device)
+            let mode = try WebcamMode.choose(device: device, size: size, framerate: framerate)
+            return "v4l2src name=movied_camera" + (mode.map { " ! \($0)" } ?? "")
+        case .file(let path):
+            try InputFile.check(path)
+            return "filesrc name=movied_file"
+        case .test(let pattern):
+            let caps = "video/x-raw,width=\(size.width),height=\(size.height),framerate=\(framerate)"
+            return "videotestsrc is-live=true pattern=\(pattern) ! \(caps)"
+        case .gst(let fragment):
+            return fragment
+        }
+    }
+
+    /// What follows every source. A file is paced by its timestamps; anything else comes when it comes.
+    private static func tail(_ spec: SourceSpec, framerate: Framerate?) -> [String] {
+        var isFile = false
+        if case .file = spec { isFile = true }
+        let rate = framerate.map { ["videorate drop-only=true max-rate=\(Int($0.framesPerSecond.rounded(.up)))"] } ?? []
+        let flip = isFile ? ["videoconvert", "videoflip video-direction=auto"] : []
+        return [#"decodebin expose-all-streams=false caps="video/x-raw(ANY)""#] + rate + flip + [
+            "videoconvert", "aspectratiocrop name=movied_crop", "videoconvertscale add-borders=false",
+            "capsfilter name=movied_format caps=video/x-raw,format=RGB,pixel-aspect-ratio=1/1",
+            "appsink name=\(sinkName) sync=\(isFile) enable-last-sample=false max-buffers=1 drop=true",
+        ]
+    }
+}

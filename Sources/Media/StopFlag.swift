@@ -1,0 +1,17 @@
+import Synchronization
+
+/// A request to stop, set by anyone (a signal handler too) and read by a running job.
+public final class StopFlag: Sendable {
+    private let flag = Atomic<Bool>(false)
+
+    /// A flag that is not set.
+    public init() {}
+
+    /// Asks for the end; safe to call from a signal handler.
+    public func stop() {
+        flag.store(true, ordering: .relaxed)
+    }
+
+    /// Whether the end has been asked for.
+    public var isStopped: Bool { flag.load(ordering: .relaxed) }
+}
