@@ -1,21 +1,19 @@
 import Foundation
-import Synchronization
+import Media
 
-private let signalCount = Atomic<Int>(0)
+private let flag = StopFlag()
 
 /// Turns SIGINT and SIGTERM into a flag that work loops ask. A second signal ends the process at once.
-public struct StopSignals: Sendable {
-    /// Takes over the two signals.
-    public init() {
-        // Read once here, so that the handler finds the counter made.
-        _ = signalCount.load(ordering: .relaxed)
+public enum StopSignals {
+    /// Takes over the two signals and returns the flag that they set.
+    public static func install() -> StopFlag {
+        _ = flag.isStopped  // made here, so that the handler only reads it
         for number in [SIGINT, SIGTERM] {
             signal(number) { number in
-                if signalCount.add(1, ordering: .relaxed).oldValue > 0 { _exit(128 + number) }
+                if flag.isStopped { _exit(128 + number) }
+                flag.stop()
             }
         }
+        return flag
     }
-
-    /// Whether one of the signals came.
-    public var isRaised: Bool { signalCount.load(ordering: .relaxed) > 0 }
 }
