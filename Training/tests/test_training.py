@@ -93,6 +93,10 @@ def test_a_run_learns_resumes_and_exports(pools, settings, tmp_path):
     for name, tensor in run.average.state_dict().items():
         torch.testing.assert_close(resumed.average.state_dict()[name], tensor)
     export.export(run.average, tmp_path / "work" / "tokenizer", tmp_path / "model")
+    picture = sources.kept_out("coffee", 128, 96)
+    likeness = evaluate.psnr(evaluate.run(run.average, picture, "make it night"),
+                             evaluate.run(evaluate.load(tmp_path / "model"), picture, "make it night"))
+    assert likeness > 45
     index = json.loads((tmp_path / "model" / "model_index.json").read_text())
     assert set(export.COMPONENTS) <= set(index)
     assert text.load_tokenizer(tmp_path / "model" / "tokenizer")(["make it night"]).input_ids[0]
