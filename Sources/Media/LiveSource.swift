@@ -81,7 +81,7 @@ final class LiveSource {
         let rate = framerate.map { ["videorate drop-only=true max-rate=\(Int($0.framesPerSecond.rounded(.up)))"] } ?? []
         let flip = isFile ? ["videoconvert", "videoflip video-direction=auto"] : []
         return [#"decodebin expose-all-streams=false caps="video/x-raw(ANY)""#] + rate + flip + [
-            "videoconvert", "aspectratiocrop name=movied_crop", "videoconvertscale add-borders=false",
+            "videoconvert", "video/x-raw,format=RGB", "aspectratiocrop name=movied_crop", "videoconvertscale",
             "capsfilter name=movied_format caps=video/x-raw,format=RGB,pixel-aspect-ratio=1/1",
             "appsink name=\(sinkName) sync=\(isFile) enable-last-sample=false max-buffers=1 drop=true",
         ]
