@@ -31,10 +31,13 @@ let package = Package(
         .target(name: "Frames"),
         .target(name: "Editing", dependencies: ["Networks", "Compute", "Frames", "CKernels"]),
         .target(name: "Media", dependencies: ["Frames", "CGst"]),
-        .target(name: "Service", dependencies: ["Editing", "Media"]),
+        .target(name: "Service", dependencies: ["Editing", "Networks", "Compute", "Tensors", "Media", "Frames"]),
         .executableTarget(
             name: "movied",
-            dependencies: ["Service", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: [
+                "Service", "Editing", "Networks", "Media", "Frames",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
 
         .target(name: "TestSupport", dependencies: ["Tensors", "Frames"], path: "Tests/TestSupport"),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
@@ -45,7 +48,7 @@ let package = Package(
         .testTarget(name: "EditingTests", dependencies: ["Editing", "CAllocationCounter", "TestSupport"]),
         .testTarget(name: "MediaTests", dependencies: ["Media", "TestSupport"]),
         .testTarget(name: "ServiceTests", dependencies: ["Service", "movied", "TestSupport"]),
-        .testTarget(name: "ArchitectureTests"),
+        .testTarget(name: "ArchitectureTests", dependencies: ["TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )
