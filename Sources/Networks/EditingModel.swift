@@ -156,7 +156,10 @@ public final class EditingModel: @unchecked Sendable {
         guard let textScale = inputs.guidanceScale, let imageScale = inputs.imageGuidanceScale else {
             return (passes, conditioning)
         }
-        return (graph.guide(passes, imageScale: imageScale, textScale: textScale), conditioning)
+        // A conditioned decoder takes the embeddings of the pass that knows the prompt: the last.
+        let width = conditioning.shape.channels
+        let own = graph.slice(graph.reshape(conditioning, Shape(1, 1, 1, 3 * width)), 2 * width..<3 * width)
+        return (graph.guide(passes, imageScale: imageScale, textScale: textScale), own)
     }
 
     /// Whether a frame's graph needs the empty prompt's hidden states.
