@@ -28,7 +28,9 @@ import Testing
         let line = try #require(try lines("systemd/movied@.service").first { $0.hasPrefix(prefix) })
         let arguments = line.dropFirst(prefix.count).split(separator: " ").flatMap { word -> [String] in
             if word.hasPrefix("${") { return [settings[String(word.dropFirst(2).dropLast())] ?? "missing"] }
-            if word.hasPrefix("$") { return (settings[String(word.dropFirst())] ?? "").split(separator: " ").map(String.init) }
+            if word.hasPrefix("$") {
+                return (settings[String(word.dropFirst())] ?? "").split(separator: " ").map(String.init)
+            }
             return [String(word)]
         }
         let result = try Command(built: "movied").run(arguments, stopAfter: 3, with: SIGTERM)

@@ -20,7 +20,8 @@ public struct Command: Sendable {
 
     /// A program of this package, built beside the tests.
     public init(built name: String) {
-        let folder = Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }?.bundleURL
+        let folder =
+            Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }?.bundleURL
             .deletingLastPathComponent() ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
         path = folder.appendingPathComponent(name).path
     }
