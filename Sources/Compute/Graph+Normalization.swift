@@ -20,7 +20,8 @@ extension Graph {
         // Doubles in the scratch memory of worker 0: sums and squares of every tile, then the channels' scale and shift.
         let scratch = (tiles * 2 * channels) * 2 + 2 * channels
         return record(
-            "groupnorm \(channels)", from: [x] + (modulation.map { [$0] } ?? []), shape: x.shape, scratch: scratch
+            "groupnorm \(channels)", from: [x] + (modulation.map { [$0] } ?? []), shape: x.shape, weights: weights.arrays,
+            scratch: scratch
         ) { context, result in
             let modulationBase = modulation.map { context[$0] }
             for picture in 0..<batch {
@@ -52,19 +53,19 @@ extension Graph {
     /// LayerNorm over the channels of every position.
     public func layerNorm(_ x: Value, _ weights: NormalizationWeights, eps: Float) -> Value {
         let channels = x.shape.channels
-        return perTile("layernorm \(channels)", x, channels: channels) { input, output, rows in
+        return perTile("layernorm \(channels)", x, channels: channels, weights: weights.arrays) { input, output, rows in
             movie_layer_norm_f32(output, input, rows, channels, weights.gamma.pointer, weights.beta.pointer, eps)
         }
     }
 
     /// Records a step whose rows depend on the same rows of `x` only, cut into tiles.
     func perTile(
-        _ name: String, _ x: Value, channels: Int,
+        _ name: String, _ x: Value, channels: Int, weights: [WeightArray] = [],
         _ body: @escaping (UnsafePointer<Float>, UnsafeMutablePointer<Float>, _ rows: Int) -> Void
     ) -> Value {
         let positions = x.shape.positions, inputChannels = x.shape.channels
         let tiles = (positions + tilePositions - 1) / tilePositions
-        return record(name, from: [x], shape: x.shape.with(channels: channels)) { context, result in
+        return record(name, from: [x], shape: x.shape.with(channels: channels), weights: weights) { context, result in
             let input = context[x], output = context[result]
             context.pool.parallelFor(tiles) { tile, _ in
                 let first = tile * tilePositions

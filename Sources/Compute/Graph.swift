@@ -27,9 +27,17 @@ public final class Graph {
     private(set) var inputs: [String: Value] = [:]
     private(set) var outputs: [String: Value] = [:]
     private(set) var stageNames: [String] = [""]
+    private(set) var weights: [WeightArray] = []
 
     /// An empty graph.
     public init() {}
+
+    /// Multiply-adds of one frame, by stage, without planning.
+    public var operations: [(stage: String, count: Int)] {
+        stageNames.enumerated().map { index, name in
+            (name, steps.reduce(0) { $0 + ($1.stage == index && !$1.isStatic ? $1.operations : 0) })
+        }
+    }
 
     /// Steps recorded from now on belong to the stage `name`; a plan runs and times stages one by one.
     public func beginStage(_ name: String) { stageNames.append(name) }
@@ -50,16 +58,19 @@ public final class Graph {
     /// Records a step that computes one new value of `shape` from `inputs`.
     ///
     /// - Parameters:
+    ///   - weights: what the step reads beside its inputs; loaded when the graph is planned.
     ///   - operations: multiply-adds.
     ///   - scratch: floats of private memory every worker gets.
     ///   - body: the computation; it runs once a frame and must not allocate.
     func record(
-        _ name: String, from inputs: [Value], shape: Shape, operations: Int = 0, scratch: Int = 0,
+        _ name: String, from inputs: [Value], shape: Shape, weights: [WeightArray] = [], operations: Int = 0,
+        scratch: Int = 0,
         body: @escaping (StepContext, Value) -> Void
     ) -> Value {
         let isStatic = inputs.allSatisfy { slots[$0.id].isStatic }
         let value = addSlot(shape, isStatic: isStatic, isPinned: false)
         for input in inputs { slots[input.id].lastUse = steps.count }
+        self.weights += weights
         steps.append(
             Step(
                 name: name, operations: operations, scratch: scratch, isStatic: isStatic,

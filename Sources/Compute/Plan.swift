@@ -31,6 +31,7 @@ public final class Plan: @unchecked Sendable {
     public init(_ graph: Graph, pool: WorkerPool) {
         self.graph = graph
         self.pool = pool
+        for weights in graph.weights { weights.load() }
         let layout = ArenaLayout(slots: graph.slots, stepCount: graph.steps.count)
         arena = allocateAligned(layout.size)
         offsets = .allocate(capacity: max(1, layout.offsets.count))

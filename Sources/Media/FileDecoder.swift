@@ -5,19 +5,21 @@ import Frames
 final class FileDecoder {
     let pipeline: Pipeline
     let reader: FrameReader
+    private let subject: String
 
     private static let sinkName = "movied_frames"
     private static let slice: GstClockTime = 100_000_000
 
     /// A decoder of the file at `path`, whose frames are scaled to `size` if one is given.
     init(path: String, layout: (orientation: Int, isInterlaced: Bool), size: FrameSize?) throws(MediaError) {
+        subject = "'\(path)' cannot be decoded"
         var stages = ["filesrc name=movied_file", Self.decode, Self.queue]
         if layout.isInterlaced { stages += ["videoconvert", "deinterlace mode=interlaced fields=top"] }
         if layout.orientation != 0 { stages += ["videoconvert", "videoflip name=movied_flip"] }
         stages += ["videoconvertscale add-borders=false", Self.format(size)]
         stages += ["appsink name=\(Self.sinkName) sync=false enable-last-sample=false max-buffers=4"]
         try GStreamer.require(["filesrc", "decodebin", "videoconvertscale"])
-        pipeline = try Pipeline(stages.joined(separator: " ! "), subject: "'\(path)' cannot be decoded")
+        pipeline = try Pipeline(stages.joined(separator: " ! "), subject: subject)
         cgst_set_string(try pipeline.element("movied_file"), "location", path)
         if layout.orientation != 0 {
             cgst_set_int(try pipeline.element("movied_flip"), "video-direction", gint(layout.orientation))
@@ -33,16 +35,19 @@ final class FileDecoder {
         return "video/x-raw,format=RGB,width=\(size.width),height=\(size.height)"
     }
 
-    /// Decodes the first frame only, within `seconds`; nil when there is none.
-    func firstFrame(seconds: Double) throws(MediaError) -> Sample? {
+    /// The format of the first frame, waited for at most `seconds`; nil when there is none.
+    ///
+    /// Throws the decoder's error, or one that says that nothing came in time.
+    func firstFormat(seconds: Double) throws(MediaError) -> Caps? {
         try pipeline.set(GST_STATE_PAUSED)
-        let deadline = MonotonicClock.seconds + seconds
-        while MonotonicClock.seconds < deadline {
-            if let sample = reader.first(timeout: Self.slice) { return sample }
+        let begin = MonotonicClock.seconds
+        while MonotonicClock.seconds < begin + seconds {
+            if let sample = reader.first(timeout: Self.slice) { return sample.caps }
             try pipeline.check()
             if reader.isAtEnd { return nil }
+            if MonotonicClock.seconds > begin + 0.5, pipeline.hasIdleDemuxer { return nil }
         }
-        throw MediaError("the first frame did not come within \(Int(seconds)) seconds; the file may be damaged.")
+        throw MediaError("\(subject): no frame came within \(Int(seconds)) seconds; the file may be damaged.")
     }
 
     /// The next frame; nil at the end, when `isCancelled`, or when the decoder fails, which throws.
@@ -55,7 +60,7 @@ final class FileDecoder {
             try pipeline.check()
             if reader.isAtEnd { return nil }
             if MonotonicClock.seconds > deadline {
-                throw MediaError("no frame was decoded for \(Int(seconds)) seconds; the file may be damaged.")
+                throw MediaError("\(subject): no frame came for \(Int(seconds)) seconds; the file may be damaged.")
             }
         }
         return nil

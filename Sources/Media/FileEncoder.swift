@@ -6,6 +6,8 @@ final class FileEncoder {
     private let pipeline: Pipeline
     private let writer: FrameWriter
     private let file: OutputFile
+    private let packets: ArrivalCounter
+    private var frames = 0
 
     private static let capacity = 4
     private static let slice: GstClockTime = 5_000_000
@@ -32,6 +34,7 @@ final class FileEncoder {
         if let sound, plan != .none {
             cgst_set_string(try pipeline.element("movied_sound"), "location", sound.path)
         }
+        packets = ArrivalCounter(element: try pipeline.element("movied_packets"))
         writer.setFormat(caps)
         try pipeline.set(GST_STATE_PLAYING)
     }
@@ -41,7 +44,8 @@ final class FileEncoder {
             "appsrc name=movied_frames format=time block=false max-buffers=\(capacity) max-bytes=0 max-time=0",
             "videoconvert", "video/x-raw,format=I420",
             "queue max-size-buffers=\(capacity) max-size-bytes=0 max-size-time=0",
-            format.encoding(isLive: false), "\(format.muxer) name=movied_mux",
+            format.encoding(isLive: false), "identity name=movied_packets",
+            "\(format.muxer) name=movied_mux",
             "filesink name=movied_file",
         ].joined(separator: " ! ")
     }
@@ -65,6 +69,7 @@ final class FileEncoder {
             try pipeline.check()
             throw MediaError("the encoder stopped taking frames.")
         }
+        frames += 1
         return true
     }
 
@@ -93,6 +98,7 @@ final class FileEncoder {
             case .failure(let error): throw error
             case .endOfStream:
                 pipeline.stop()
+                try checkCount()
                 try file.commit()
                 return true
             case nil: break
@@ -106,5 +112,11 @@ final class FileEncoder {
             }
         }
         return false
+    }
+
+    private func checkCount() throws(MediaError) {
+        if packets.count != frames {
+            throw MediaError("the encoder made \(packets.count) pictures of \(frames) frames; choose another format.")
+        }
     }
 }

@@ -38,7 +38,8 @@ final class LiveSource {
         gst_util_set_object_arg(
             UnsafeMutableRawPointer(try pipeline.element("movied_crop")).assumingMemoryBound(to: GObject.self),
             "aspect-ratio", "\(size.width)/\(size.height)")
-        cgst_set_caps(try pipeline.element("movied_format"), "caps", caps.raw)
+        let format = try pipeline.element("movied_format")
+        caps.withRaw { cgst_set_caps(format, "caps", $0) }
     }
 
     /// The newest frame, waited for at most `timeout` nanoseconds; nil when none came. Throws the source's error.
@@ -81,7 +82,7 @@ final class LiveSource {
         let rate = framerate.map { ["videorate drop-only=true max-rate=\(Int($0.framesPerSecond.rounded(.up)))"] } ?? []
         let flip = isFile ? ["videoconvert", "videoflip video-direction=auto"] : []
         return [#"decodebin expose-all-streams=false caps="video/x-raw(ANY)""#] + rate + flip + [
-            "videoconvert", "aspectratiocrop name=movied_crop", "videoconvertscale add-borders=false",
+            "videoconvert", "video/x-raw,format=RGB", "aspectratiocrop name=movied_crop", "videoconvertscale",
             "capsfilter name=movied_format caps=video/x-raw,format=RGB,pixel-aspect-ratio=1/1",
             "appsink name=\(sinkName) sync=\(isFile) enable-last-sample=false max-buffers=1 drop=true",
         ]

@@ -3,7 +3,7 @@ import Frames
 
 /// Looks into a video file: what it holds, and whether it can be edited.
 public enum VideoProbe {
-    private static let patience = 10
+    private static let patience = 10.0
 
     /// Describes the video at `path`, which must have frames of even sides of at least 64 pixels.
     ///
@@ -20,7 +20,7 @@ public enum VideoProbe {
     public static func inspect(path: String) throws(MediaError) -> VideoInfo {
         try InputFile.check(path)
         let frame = try firstFrame(path: path)
-        guard let layout = try StreamLayout.read(path: path, seconds: patience), layout.hasVideo else {
+        guard let layout = try StreamLayout.read(path: path, seconds: Int(patience)), layout.hasVideo else {
             throw MediaError("the streams of '\(path)' cannot be told apart; the file may be damaged.")
         }
         if layout.isStillPicture { throw MediaError("'\(path)' is a still picture; give a video file.") }
@@ -36,12 +36,13 @@ public enum VideoProbe {
 
     private typealias Frame = (size: FrameSize, framerate: Framerate?, duration: Int64?)
 
+    /// Size, rate and length as the first decoded frame tells them.
     private static func firstFrame(path: String) throws(MediaError) -> Frame {
         let decoder = try FileDecoder(path: path, layout: (orientation: 0, isInterlaced: false), size: nil)
         do throws(MediaError) {
-            guard let sample = try decoder.firstFrame(seconds: Double(patience)), let caps = sample.caps,
-                let size = caps.size
-            else { throw noFrames(path) }
+            guard let caps = try decoder.firstFormat(seconds: patience), let size = caps.size else {
+                throw noFrames(path)
+            }
             return (size, caps.framerate, decoder.pipeline.duration)
         } catch {
             throw try explain(error, path: path)

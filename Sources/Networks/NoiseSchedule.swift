@@ -42,6 +42,13 @@ public struct NoiseSchedule: Sendable {
         let original = try file.int("original_inference_steps", default: min(50, count), in: 1...count)
         let last = original * (count / original) - 1
         evaluationTimestep = try file.int("evaluation_timestep", default: last, in: 0...count - 1)
+        let step = oneStep(at: evaluationTimestep)
+        guard step.sample.isFinite, step.prediction.isFinite else {
+            let isRescaled = try file.bool("rescale_betas_zero_snr", default: false)
+            throw file.error(
+                isRescaled ? "rescale_betas_zero_snr" : "beta_end",
+                (isRescaled ? "false" : "smaller") + ": with this prediction_type the step is infinite")
+        }
     }
 
     /// The weights of a step: denoised = sample * `sample` + prediction * `prediction`.

@@ -41,10 +41,10 @@ public enum EditService {
         let session = try makeSession(request.model, request.settings, pool: pool)
         let editor = MeasuredEditor(session)
         var bar = ProgressBar()
-        let stop = StopSignals()
+        let stop = StopSignals.install()
         let job = FileEditJob(
             input: request.input, output: request.output, size: request.size, editor: editor,
-            progress: { if !request.isQuiet { bar.draw($0) } }, isCancelled: { stop.isRaised })
+            progress: { if !request.isQuiet { bar.draw($0) } }, isCancelled: { stop.isStopped })
         let summary = try job.run()
         bar.finish()
         guard summary.isComplete else {

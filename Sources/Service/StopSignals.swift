@@ -1,21 +1,28 @@
 import Foundation
+import Media
 import Synchronization
 
-private let signalCount = Atomic<Int>(0)
+private let flag = StopFlag()
+private let firstSignal = Atomic<Int>(0)
 
-/// Turns SIGINT and SIGTERM into a flag that work loops ask. A second signal ends the process at once.
-public struct StopSignals: Sendable {
-    /// Takes over the two signals.
-    public init() {
-        // Read once here, so that the handler finds the counter made.
-        _ = signalCount.load(ordering: .relaxed)
-        for number in [SIGINT, SIGTERM] {
-            signal(number) { number in
-                if signalCount.add(1, ordering: .relaxed).oldValue > 0 { _exit(128 + number) }
-            }
-        }
+/// Turns SIGINT and SIGTERM into a flag that work loops ask.
+///
+/// A signal that comes a second or more after the first ends the process at once. An earlier one does not: `timeout`
+/// and service managers signal the process and then its group, which arrives here twice.
+public enum StopSignals {
+    /// Takes over the two signals and returns the flag that they set.
+    public static func install() -> StopFlag {
+        // Made here, so that the handler only reads them.
+        _ = (flag.isStopped, firstSignal.load(ordering: .relaxed))
+        for number in [SIGINT, SIGTERM] { signal(number, receive) }
+        return flag
     }
+}
 
-    /// Whether one of the signals came.
-    public var isRaised: Bool { signalCount.load(ordering: .relaxed) > 0 }
+private func receive(_ number: Int32) {
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    if flag.isStopped, now.tv_sec - firstSignal.load(ordering: .relaxed) > 1 { _exit(128 + number) }
+    if !flag.isStopped { firstSignal.store(now.tv_sec, ordering: .relaxed) }
+    flag.stop()
 }

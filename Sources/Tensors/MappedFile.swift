@@ -10,7 +10,7 @@ public final class MappedFile: @unchecked Sendable {
     /// Maps the whole of `path`. Throws when it cannot be opened, is a folder or is empty.
     public init(path: String) throws(TensorError) {
         self.path = path
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)  // a pipe would wait for its writer
         guard descriptor >= 0 else { throw TensorError("cannot open \(path): \(lastSystemError())") }
         defer { close(descriptor) }
         var status = stat()

@@ -31,12 +31,14 @@ private struct SafeTensorsHeader {
 
     init(file: MappedFile) throws(TensorError) {
         guard file.bytes.count >= 8 else {
-            throw TensorError("\(file.path) is not a safetensors file: \(file.bytes.count) bytes, the header alone takes 8")
+            throw TensorError(
+                "\(file.path) is not a safetensors file: \(file.bytes.count) bytes, the header alone takes 8")
         }
         let length = UInt64(littleEndian: file.bytes.loadUnaligned(as: UInt64.self))
         guard length <= UInt64(file.bytes.count - 8) else {
             throw TensorError(
-                "\(file.path) is damaged or truncated: its header claims \(length) bytes, the file has \(file.bytes.count)")
+                "\(file.path) is damaged or truncated: its header claims \(length) bytes, the file has \(file.bytes.count)"
+            )
         }
         dataStart = 8 + Int(length)
         let json = Data(file.bytes[8..<dataStart])
@@ -96,7 +98,8 @@ private struct HeaderEntry: Decodable {
         let available = file.bytes.count - dataStart
         guard offsets[1] <= available else {
             throw TensorError(
-                "\(file.path) is truncated: tensor \(name) ends at byte \(offsets[1]) of the data, which has \(available)")
+                "\(file.path) is truncated: tensor \(name) ends at byte \(offsets[1]) of the data, which has \(available)"
+            )
         }
         guard let expected = byteCount(of: type), expected == offsets[1] - offsets[0] else {
             throw TensorError(

@@ -24,12 +24,14 @@ public func writeSafeTensors(_ tensors: [NamedTensor], to path: String) throws(T
     guard let file = fopen(temporary, "wb") else {
         throw TensorError("cannot write \(path): \(lastSystemError())")
     }
-    let written = writeAll(tensors, to: file)
-    let reason = lastSystemError()
-    guard fclose(file) == 0, written else {
+    // Buffered bytes reach the disk in fflush: its failure is the disk's.
+    guard writeAll(tensors, to: file), fflush(file) == 0 else {
+        let reason = lastSystemError()
+        fclose(file)
         unlink(temporary)
         throw TensorError("cannot write \(path): \(reason)")
     }
+    fclose(file)
     guard rename(temporary, path) == 0 else {
         let reason = lastSystemError()
         unlink(temporary)
@@ -43,7 +45,7 @@ private func writeAll(_ tensors: [NamedTensor], to file: UnsafeMutablePointer<FI
         let end = offset + tensor.values.count * 4
         let shape = tensor.shape.map(String.init).joined(separator: ",")
         header += index == 0 ? "" : ","
-        header += "\"\(tensor.name)\":{\"dtype\":\"F32\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}"
+        header += "\(quoted(tensor.name)):{\"dtype\":\"F32\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}"
         offset = end
     }
     header += "}"
@@ -53,4 +55,16 @@ private func writeAll(_ tensors: [NamedTensor], to file: UnsafeMutablePointer<FI
     return tensors.allSatisfy { tensor in
         tensor.values.isEmpty || fwrite(tensor.values, 4, tensor.values.count, file) == tensor.values.count
     }
+}
+
+/// A JSON string: quotes, backslashes and control characters escaped.
+private func quoted(_ text: String) -> String {
+    let escaped = text.unicodeScalars.map { scalar in
+        switch scalar {
+        case "\"", "\\": "\\\(scalar)"
+        case "\u{0}"..."\u{1F}": "\\u00\(scalar.value < 16 ? "0" : "")\(String(scalar.value, radix: 16))"
+        default: String(scalar)
+        }
+    }
+    return "\"\(escaped.joined())\""
 }

@@ -34,7 +34,8 @@ public struct StoredTensor: Sendable {
         withBytes { bytes in
             switch type {
             case .float32:
-                UnsafeMutableRawPointer(destination).copyMemory(from: bytes.baseAddress ?? .init(destination), byteCount: count * 4)
+                UnsafeMutableRawPointer(destination).copyMemory(
+                    from: bytes.baseAddress ?? .init(destination), byteCount: count * 4)
             case .float16:
                 for i in 0..<count { destination[i] = Float(Float16(bitPattern: load(bytes, i, UInt16.self))) }
             case .bfloat16:

@@ -30,7 +30,8 @@ public struct TensorStore: Sendable {
             }
         }
         let names = bases.map { "\($0).safetensors" }.joined(separator: " or ")
-        throw TensorError("\(folder) has no weights: expected \(names), or an index of shards (….safetensors.index.json)")
+        throw TensorError(
+            "\(folder) has no weights: expected \(names), or an index of shards (….safetensors.index.json)")
     }
 
     private init(index path: String, folder: String) throws(TensorError) {
@@ -39,12 +40,20 @@ public struct TensorStore: Sendable {
             throw TensorError("\(path) is not an index of safetensors shards: expected JSON with a weight_map")
         }
         var tensors: [String: StoredTensor] = [:]
+        var origins: [String: String] = [:]
         for shard in Set(index.weightMap.values).sorted() {
             guard !shard.contains("/") else { throw TensorError("\(path) names a shard outside its folder: \(shard)") }
-            tensors.merge(try SafeTensorsFile(path: "\(folder)/\(shard)").tensors) { first, _ in first }
+            for (name, tensor) in try SafeTensorsFile(path: "\(folder)/\(shard)").tensors {
+                if let other = origins[name] {
+                    throw TensorError("\(path): tensor \(name) is in two shards, \(other) and \(shard)")
+                }
+                tensors[name] = tensor
+                origins[name] = shard
+            }
         }
-        for (name, shard) in index.weightMap where tensors[name] == nil {
-            throw TensorError("\(path): tensor \(name) is missing from its shard \(shard)")
+        let names = index.weightMap.keys.sorted()
+        if let name = names.first(where: { origins[$0] != index.weightMap[$0] }) {
+            throw TensorError("\(path): tensor \(name) is missing from its shard \(index.weightMap[name] ?? "")")
         }
         self.init(origin: path, tensors: tensors)
     }

@@ -6,5 +6,5 @@ struct Movied: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "movied",
         abstract: "Edits live video by prompt, on the CPU.",
-        subcommands: [EditCommand.self, ModelCommand.self])
+        subcommands: [EditCommand.self, RunCommand.self, ModelCommand.self])
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Editing
 import Frames
+import Media
 
 /// What the edit should be; shared by `edit` and `run`.
 struct PromptOptions: ParsableArguments {
@@ -44,5 +45,17 @@ extension FrameSize: ExpressibleByArgument {
             return nil
         }
         self.init(width: width, height: height)
+    }
+}
+
+extension Framerate: ExpressibleByArgument {
+    /// From a whole number or a fraction, 1 to 240 frames a second.
+    public init?(argument: String) {
+        let parts = argument.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
+        guard parts.count <= 2, let numerator = parts[0], let denominator = parts.count == 2 ? parts[1] : 1,
+            numerator > 0, denominator > 0, numerator <= 1_000_000, denominator <= 1_000_000
+        else { return nil }
+        self.init(numerator, denominator)
+        guard (1...240).contains(framesPerSecond) else { return nil }
     }
 }

@@ -1,5 +1,4 @@
 import Compute
-import Glibc
 import Networks
 import Tensors
 import TestSupport
@@ -41,21 +40,4 @@ private let tolerance = 1e-4
         }
         #expect(compared == Array(outputs.names).count, "\(name): every reference output is compared")
     }
-}
-
-/// Where the fixtures are.
-let fixtureFolder = String(#filePath.prefix { _ in true }.dropLast("ParityTests.swift".count)) + "Fixtures"
-
-/// Names of the fixtures that begin with `prefix`, sorted; never empty, so that a moved folder fails the tests.
-func fixtures(_ prefix: String) -> [String] {
-    var names: [String] = []
-    guard let directory = opendir(fixtureFolder) else { return ["\(prefix)missing"] }
-    defer { closedir(directory) }
-    while let entry = readdir(directory) {
-        let name = withUnsafePointer(to: &entry.pointee.d_name) {
-            $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-        }
-        if name.hasPrefix(prefix) { names.append(name) }
-    }
-    return names.isEmpty ? ["\(prefix)missing"] : names.sorted()
 }

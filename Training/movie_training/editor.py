@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import copy
+import inspect
+import json
 import pathlib
 
 import torch
-from diffusers import LCMScheduler
+from diffusers import LCMScheduler, UNet2DConditionModel
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from . import text
@@ -46,3 +49,31 @@ class Editor(nn.Module):
     def factor(self) -> int:
         """Frame sizes must be a multiple of this."""
         return self.settings["vae"]["patch_size"] * 2 ** (len(self.settings["vae"]["encoder_block_out_channels"]) - 1)
+
+
+def _known(config: dict, *constructors) -> dict:
+    """The keys of `config` that one of the constructors takes."""
+    names = {name for constructor in constructors for name in inspect.signature(constructor).parameters}
+    return {key: value for key, value in config.items() if key in names}
+
+
+def load_folder(folder: pathlib.Path) -> Editor:
+    """The editor of a model folder, as the daemon would load it. Raises FileNotFoundError for a missing part."""
+    read = lambda path: json.loads((folder / path).read_text(encoding="utf-8"))  # noqa: E731
+    unet, vae, encoder = read("unet/config.json"), read("vae/config.json"), read("text_encoder/config.json")
+    settings = {
+        "text_encoder": {key: encoder[key] for key in (
+            "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "max_position_embeddings",
+            "hidden_act")},
+        "unet": _known(unet, UNet2DConditionModel.__init__, GuidedUNet.__init__),
+        "vae": _known(vae, SkipAutoencoder.__init__),
+        "guidance": {key: {"range": unet[f"{key}_range"], "default": unet[f"{key}_default"]}
+                     for key in ("guidance_scale", "image_guidance_scale")},
+    }
+    model = Editor(settings, folder / "tokenizer")
+    for part, module, name in (("unet", model.unet, "diffusion_pytorch_model"),
+                               ("vae", model.vae, "diffusion_pytorch_model"),
+                               ("text_encoder", model.text_encoder, "model")):
+        tensors = {key: value.float() for key, value in load_file(folder / part / f"{name}.safetensors").items()}
+        module.load_state_dict(tensors, strict=part != "text_encoder")
+    return model.eval().requires_grad_(False)

@@ -1,6 +1,6 @@
 """Measures an editor against the stylizers on the kept-out photographs and prompts.
 
-    python -m movie_training.evaluate WORK [--pictures OUT.png] [--json OUT.json]
+    python -m movie_training.evaluate Models/nano [--pictures OUT.png] [--json OUT.json]
 
 For every edit: PSNR to its stylizer (dB), PSNR of doing nothing, and whether the output is nearer to its stylizer than
 to the source and than to every other stylizer; the same for prompts that training never saw.
@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from . import prompts, sources, stylizers
-from .editor import Editor
+from .editor import Editor, load_folder
 
 
 def psnr(a: np.ndarray, b: np.ndarray) -> float:
@@ -84,7 +84,9 @@ def sheet(model: Editor, width: int = 256, height: int = 192) -> np.ndarray:
 
 
 def load(work: pathlib.Path) -> Editor:
-    """The moving average of a training run's checkpoint."""
+    """The editor of a model folder, or the moving average of a training run's checkpoint."""
+    if (work / "model_index.json").exists():
+        return load_folder(work)
     state = torch.load(work / "checkpoint.pt", weights_only=False)
     model = Editor(state["settings"], work / "tokenizer")
     model.load_state_dict(state["average"])
@@ -93,7 +95,7 @@ def load(work: pathlib.Path) -> Editor:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("work", type=pathlib.Path)
+    parser.add_argument("work", type=pathlib.Path, help="a model folder, or the folder of a training run")
     parser.add_argument("--pictures", type=pathlib.Path)
     parser.add_argument("--json", type=pathlib.Path)
     options = parser.parse_args()

@@ -1,0 +1,145 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The program as a person meets it: arguments, exit status, what it prints, what it leaves.
+@Suite struct CommandLineTests {
+    let movied = Command(built: "movied")
+    let folder = TemporaryFolder()
+
+    /// A short clip with sound, made by GStreamer; 96x64 at 25 frames a second.
+    private func clip(_ name: String = "clip.mp4", frames: Int = 10) throws -> String {
+        let gst = try #require(Command(inPath: "gst-launch-1.0"), "gst-launch-1.0 is needed (gstreamer1.0-tools)")
+        let path = folder.file(name)
+        let result = try gst.run([
+            "-q", "videotestsrc", "num-buffers=\(frames)", "pattern=smpte", "!",
+            "video/x-raw,width=96,height=64,framerate=25/1", "!", "x264enc", "!", "h264parse", "!", "mp4mux", "name=m",
+            "!", "filesink", "location=\(path)", "audiotestsrc", "num-buffers=\(frames)", "samplesperbuffer=1764", "!",
+            "audio/x-raw,rate=44100,channels=1", "!", "avenc_aac", "!", "aacparse", "!", "m.",
+        ])
+        try #require(result.status == 0, "\(result.errors)")
+        return path
+    }
+
+    private func edit(_ arguments: String...) throws -> CommandResult { try movied.run(["edit"] + arguments) }
+
+    /// Exit status 1, one sentence on standard error, no output file.
+    private func expectRefusal(_ result: CommandResult, _ words: String..., output: String = "out.mp4") {
+        #expect(result.status == 1)
+        let lines = result.errors.split(separator: "\n")
+        #expect(lines.count == 1, "one sentence: \(result.errors)")
+        for word in words { #expect(result.errors.contains(word), "\(word) in: \(result.errors)") }
+        let left = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        #expect(!left.contains { $0.contains(output) || $0.hasSuffix(".partial") }, "left behind: \(left)")
+    }
+
+    @Test(arguments: [
+        [], ["edit", "a.mp4"], ["edit", "a.mp4", "b.mp4"], ["edit", "a.mp4", "b.mp4", "--prompt", "x", "--size", "12"],
+        ["edit", "a.mp4", "b.mp4", "--prompt", "x", "--threads", "0"], ["edit", "--nonsense"], ["model", "run", "d"],
+        ["run", "--source", "test:ball", "--sink", "gst:fakesink", "--prompt", "x", "--rate", "0"],
+    ])
+    func usageErrors(_ arguments: [String]) throws {
+        let result = try movied.run(arguments)
+        #expect(arguments.isEmpty ? result.output.contains("USAGE") : result.status == 64, "\(result)")
+    }
+
+    @Test func edits() throws {
+        let input = try clip(), output = folder.file("out.mp4"), report = folder.file("report.json")
+        let result = try edit(input, output, "--prompt", "make it a pencil drawing", "--report", report)
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.errors.contains("10 frames of 96x64"))
+        let json = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: report))) as? [String: Any]
+        #expect(json?["frames"] as? Int == 10)
+        #expect((json?["stageMilliseconds"] as? [String: Double])?.keys.sorted()
+            == ["compose", "decode", "denoise", "encode", "pre-process"])
+        if let ffprobe = Command(inPath: "ffprobe") {
+            let probe = try ffprobe.run([
+                "-v", "error", "-count_packets", "-show_entries", "stream=codec_type,nb_read_packets", "-of", "csv=p=0", output,
+            ])
+            #expect(probe.output.contains("video,10") && probe.output.contains("audio,"), "\(probe.output)")
+        }
+    }
+
+    @Test func refusesBadPrompts() throws {
+        let input = try clip(), output = folder.file("out.mp4")
+        expectRefusal(try edit(input, output, "--prompt", " "), "prompt is empty")
+        expectRefusal(try edit(input, output, "--prompt", "x", "--guidance-scale", "99"), "99.0", "2.0 to 14.0")
+        expectRefusal(try edit(input, output, "--prompt", "x", "--image-guidance-scale", "0"), "0.0", "1.0 to 3.0")
+        expectRefusal(try edit(input, output, "--prompt", "x", "--guidance-scale", "nan"), "2.0 to 14.0")
+    }
+
+    @Test func cutsLongPrompts() throws {
+        let input = try clip(frames: 2), output = folder.file("out.mp4")
+        let prompt = String(repeating: "make it night ", count: 720)
+        let result = try edit(input, output, "--prompt", prompt, "--quiet")
+        #expect(result.status == 0)
+        #expect(result.errors.contains("warning: the prompt is too long"))
+    }
+
+    @Test func refusesBadFiles() throws {
+        let output = folder.file("out.mp4"), prompt = "make it night"
+        let text = folder.write("text.mp4", Array("hello".utf8))
+        expectRefusal(try edit(folder.file("none.mp4"), output, "--prompt", prompt), "none.mp4", "does not exist")
+        expectRefusal(try edit(text, output, "--prompt", prompt), "text.mp4")
+        expectRefusal(try edit(folder.path, output, "--prompt", prompt))
+        let input = try clip()
+        expectRefusal(try edit(input, folder.file("out.avi"), "--prompt", prompt), ".avi", ".mkv", output: "out.avi")
+        expectRefusal(try edit(input, "/nowhere/out.mp4", "--prompt", prompt), "/nowhere/out.mp4")
+        expectRefusal(try edit(input, output, "--prompt", prompt, "--size", "63x64"), "63x64")
+        expectRefusal(try edit(input, output, "--prompt", prompt, "--size", "32x32"), "32x32", "64")
+    }
+
+    @Test func refusesBadModels() throws {
+        let input = try clip(), output = folder.file("out.mp4")
+        expectRefusal(try edit(input, output, "--prompt", "x", "--model", folder.file("none")), "no model folder")
+        expectRefusal(try edit(input, output, "--prompt", "x", "--model", folder.path), "tokenizer")
+        expectRefusal(try edit(input, output, "--prompt", "x", "--model", input), "is a file")
+    }
+
+    @Test func describesTheBundledModel() throws {
+        let result = try movied.run(["model", "info"])
+        #expect(result.status == 0)
+        for word in ["unet", "vae", "text_encoder", "parameters", "GFLOP", "512x384"] { #expect(result.output.contains(word)) }
+    }
+
+    @Test func runsOnePart() throws {
+        let fixture = "\(packageFolder)/Tests/NetworksTests/Fixtures/unet-guided"
+        let arguments = [
+            "model", "run", fixture, "--part", "unet", "--inputs", "\(fixture)/inputs.safetensors", "--output",
+            folder.file("out.safetensors"),
+        ]
+        #expect(try movied.run(arguments).status == 0)
+        #expect(FileManager.default.fileExists(atPath: folder.file("out.safetensors")))
+        let int8 = try movied.run(arguments + ["--precision", "int8"])
+        #expect(int8.status == 1 && int8.errors.contains("not quantized"))
+    }
+
+    @Test func runsLiveUntilASignal() throws {
+        let output = folder.file("live.mkv")
+        let result = try movied.run(
+            ["run", "--source", "test:ball", "--sink", "file:\(output)", "--prompt", "make it night", "--size", "128x96"],
+            stopAfter: 4, with: SIGINT)
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.errors.contains("edited and published"))
+        if let ffprobe = Command(inPath: "ffprobe") {
+            let probe = try ffprobe.run(["-v", "error", "-count_packets", "-show_entries", "stream=nb_read_packets",
+                "-of", "csv=p=0", output])
+            #expect((Int(probe.output.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0) > 10, "\(probe.output)")
+        }
+    }
+
+    @Test func refusesBadSources() throws {
+        func live(_ source: String, _ sink: String) throws -> CommandResult {
+            try movied.run(["run", "--source", source, "--sink", sink, "--prompt", "x"])
+        }
+        #expect(try live("foo", "gst:fakesink").errors.contains("is not a source"))
+        #expect(try live("test:ball", "foo").errors.contains("is not a sink"))
+        #expect(try live("webcam:/dev/video77", "gst:fakesink").errors.contains("/dev/video77"))
+        #expect(try live("test:ball", "loopback:/dev/video77").errors.contains("modprobe v4l2loopback"))
+        #expect(try live("gst:nosuchelement", "gst:fakesink").status == 1)
+    }
+}
+
+/// The package's root.
+let packageFolder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().path
