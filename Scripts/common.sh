@@ -3,8 +3,8 @@
 
 set -euo pipefail
 
+# shellcheck disable=SC2034 # the scripts that source this use it
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-readonly root
 
 # A step begins.
 say() { printf '==> %s\n' "$*"; }
