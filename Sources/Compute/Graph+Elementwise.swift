@@ -114,7 +114,9 @@ extension Graph {
     ///   - x: [batch, 1, 1, 1].
     ///   - flipSinToCos: cosines first.
     ///   - frequencyShift: `downscale_freq_shift`.
-    public func sinusoid(_ x: Value, channels: Int, flipSinToCos: Bool, frequencyShift: Float, scale: Float = 1) -> Value {
+    public func sinusoid(_ x: Value, channels: Int, flipSinToCos: Bool, frequencyShift: Float, scale: Float = 1)
+        -> Value
+    {
         let half = channels / 2
         return record("sinusoid", from: [x], shape: x.shape.with(channels: channels)) { context, result in
             let input = context[x], output = context[result]

@@ -20,7 +20,8 @@ extension Graph {
         // Doubles in the scratch memory of worker 0: sums and squares of every tile, then the channels' scale and shift.
         let scratch = (tiles * 2 * channels) * 2 + 2 * channels
         return record(
-            "groupnorm \(channels)", from: [x] + (modulation.map { [$0] } ?? []), shape: x.shape, weights: weights.arrays,
+            "groupnorm \(channels)", from: [x] + (modulation.map { [$0] } ?? []), shape: x.shape,
+            weights: weights.arrays,
             scratch: scratch
         ) { context, result in
             let modulationBase = modulation.map { context[$0] }

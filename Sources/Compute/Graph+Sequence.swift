@@ -77,7 +77,8 @@ extension Graph {
     public func embed(_ ids: Value, table: WeightArray, positions: WeightArray?, channels: Int) -> Value {
         let rows = table.count / channels, length = ids.shape.width
         let weights = [table] + (positions.map { [$0] } ?? [])
-        return record("embed", from: [ids], shape: ids.shape.with(channels: channels), weights: weights) { context, result in
+        return record("embed", from: [ids], shape: ids.shape.with(channels: channels), weights: weights) {
+            context, result in
             let input = context[ids], output = context[result]
             for index in 0..<ids.shape.positions {
                 let row = min(max(0, Int(input[index])), rows - 1)

@@ -20,9 +20,8 @@ public enum VideoProbe {
     public static func inspect(path: String) throws(MediaError) -> VideoInfo {
         try InputFile.check(path)
         let frame = try firstFrame(path: path)
-        guard let layout = try StreamLayout.read(path: path, seconds: Int(patience)), layout.hasVideo else {
-            throw MediaError("the streams of '\(path)' cannot be told apart; the file may be damaged.")
-        }
+        // A frame came, so there is a video, whatever the discoverer says of a sound track without any sound in it.
+        let layout = try StreamLayout.read(path: path, seconds: Int(patience)) ?? StreamLayout()
         if layout.isStillPicture { throw MediaError("'\(path)' is a still picture; give a video file.") }
         return VideoInfo(
             size: layout.isOnItsSide ? FrameSize(width: frame.size.height, height: frame.size.width) : frame.size,

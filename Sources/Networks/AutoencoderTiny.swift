@@ -48,7 +48,8 @@ public struct AutoencoderConfiguration: Sendable {
             throw file.error("num_decoder_blocks", "a list of \(decoderChannels.count), one a level")
         }
         guard !hasSkips || decoderChannels.count == encoderChannels.count else {
-            throw file.error("decoder_block_out_channels", "a list of \(encoderChannels.count): skips join equal levels")
+            throw file.error(
+                "decoder_block_out_channels", "a list of \(encoderChannels.count): skips join equal levels")
         }
     }
 }

@@ -109,7 +109,8 @@ struct CLIPEncoderLayer {
             query: graph.linear(normed, toQuery), key: graph.linear(normed, toKey),
             value: graph.linear(normed, toValue), heads: configuration.heads, isCausal: true)
         let h = graph.linear(attended, toOut, residual: x)
-        let hidden = graph.linear(graph.layerNorm(h, norm2, eps: configuration.eps), fc1, activation: configuration.activation)
+        let hidden = graph.linear(
+            graph.layerNorm(h, norm2, eps: configuration.eps), fc1, activation: configuration.activation)
         return graph.linear(hidden, fc2, residual: h)
     }
 }

@@ -85,7 +85,9 @@ public struct Configuration: Sendable {
         }
     }
 
-    func double(_ key: String, default fallback: Double? = nil, in range: ClosedRange<Double>) throws(ModelError) -> Double {
+    func double(_ key: String, default fallback: Double? = nil, in range: ClosedRange<Double>) throws(ModelError)
+        -> Double
+    {
         switch values[key] ?? .null {
         case .number(let value) where range.contains(value): return value
         case .null: if let fallback { return fallback }
@@ -94,7 +96,9 @@ public struct Configuration: Sendable {
         throw error(key, "a number from \(range.lowerBound) to \(range.upperBound)")
     }
 
-    func int(_ key: String, default fallback: Int? = nil, in range: ClosedRange<Int> = 1...65536) throws(ModelError) -> Int {
+    func int(_ key: String, default fallback: Int? = nil, in range: ClosedRange<Int> = 1...65536) throws(ModelError)
+        -> Int
+    {
         switch values[key] ?? .null {
         case .number(let value):
             if let whole = Int(exactly: value), range.contains(whole) { return whole }
@@ -104,11 +108,15 @@ public struct Configuration: Sendable {
         throw error(key, "a whole number from \(range.lowerBound) to \(range.upperBound)")
     }
 
-    func ints(_ key: String, default fallback: [Int]? = nil, in range: ClosedRange<Int> = 1...65536) throws(ModelError) -> [Int] {
+    func ints(_ key: String, default fallback: [Int]? = nil, in range: ClosedRange<Int> = 1...65536) throws(ModelError)
+        -> [Int]
+    {
         switch values[key] ?? .null {
         case .list(let items) where !items.isEmpty:
             let numbers = items.compactMap { item -> Int? in
-                if case .number(let value) = item, let whole = Int(exactly: value), range.contains(whole) { return whole }
+                if case .number(let value) = item, let whole = Int(exactly: value), range.contains(whole) {
+                    return whole
+                }
                 return nil
             }
             if numbers.count == items.count { return numbers }
@@ -168,7 +176,9 @@ public struct Configuration: Sendable {
         let value = values[key] ?? .null
         guard value == .null || allowed.contains(value) else {
             let choices = allowed.map(\.description).joined(separator: " or ")
-            throw error(key, allowed.isEmpty ? "null: this model's kind is not supported" : "\(choices) (others are not supported)")
+            throw error(
+                key,
+                allowed.isEmpty ? "null: this model's kind is not supported" : "\(choices) (others are not supported)")
         }
     }
 }

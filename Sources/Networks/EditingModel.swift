@@ -42,7 +42,8 @@ public final class EditingModel: @unchecked Sendable {
         guard c.inChannels == 2 * latentChannels, c.outChannels == latentChannels else {
             throw ModelError(
                 "\(folder.path): the UNet takes \(c.inChannels) channels and gives \(c.outChannels); an editing model with "
-                    + "\(latentChannels) latent channels takes \(2 * latentChannels) (noise and image) and gives \(latentChannels)")
+                    + "\(latentChannels) latent channels takes \(2 * latentChannels) (noise and image) and gives \(latentChannels)"
+            )
         }
         let width = c.textProjectionDim ?? c.crossAttentionDim
         guard textEncoder.configuration.hiddenSize == width else {
@@ -52,7 +53,8 @@ public final class EditingModel: @unchecked Sendable {
         }
         if let wanted = autoencoder.conditioningDim, wanted != c.timeEmbedDim {
             throw ModelError(
-                "\(folder.path): the decoder's conditioning_dim is \(wanted), the UNet's embeddings have \(c.timeEmbedDim)")
+                "\(folder.path): the decoder's conditioning_dim is \(wanted), the UNet's embeddings have \(c.timeEmbedDim)"
+            )
         }
     }
 
@@ -91,7 +93,8 @@ public final class EditingModel: @unchecked Sendable {
         let inputs = UNet2DConditionModel.Inputs(
             sample: noise, timestep: graph.input("timestep", number, isStatic: true),
             encoderHiddenStates: graph.input(
-                "encoder_hidden_states", Shape(1, 1, tokens, c.textProjectionDim ?? c.crossAttentionDim), isStatic: true),
+                "encoder_hidden_states", Shape(1, 1, tokens, c.textProjectionDim ?? c.crossAttentionDim), isStatic: true
+            ),
             guidanceScale: graph.input("guidance_scale", number, isStatic: true),
             imageGuidanceScale: graph.input("image_guidance_scale", number, isStatic: true))
 

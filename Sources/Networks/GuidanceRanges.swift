@@ -16,7 +16,8 @@ public struct GuidanceRanges: Sendable {
         guidanceScale = try Self.range(file, "guidance_scale_range", default: 1...30)
         imageGuidanceScale = try Self.range(file, "image_guidance_scale_range", default: 1...5)
         defaultGuidanceScale = try file.double("guidance_scale_default", default: 7.5, in: guidanceScale)
-        defaultImageGuidanceScale = try file.double("image_guidance_scale_default", default: 1.5, in: imageGuidanceScale)
+        defaultImageGuidanceScale = try file.double(
+            "image_guidance_scale_default", default: 1.5, in: imageGuidanceScale)
     }
 
     private static func range(

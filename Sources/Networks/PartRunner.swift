@@ -72,7 +72,8 @@ public struct PartRunner {
         let encoder = try folder.encoder(), c = try folder.autoencoderConfiguration()
         let pixels = try b.image(graph, "sample", channels: 3)
         guard pixels.shape.height % c.patchSize == 0, pixels.shape.width % c.patchSize == 0 else {
-            throw ModelError("sample is \(pixels.shape.width)x\(pixels.shape.height); both must be multiples of \(c.patchSize)")
+            throw ModelError(
+                "sample is \(pixels.shape.width)x\(pixels.shape.height); both must be multiples of \(c.patchSize)")
         }
         let (latents, features) = encoder(graph, pixels)
         let named = features.enumerated().map { ("features.\($0)", $1, Layout.image) }

@@ -157,7 +157,8 @@ extension UNetConfiguration {
         var blocks: [DownBlock] = []
         for level in 0..<levels {
             let outputs = channels[level]
-            let inputs = [level == 0 ? channels[0] : channels[level - 1]] + Array(repeating: outputs, count: layers[level] - 1)
+            let inputs =
+                [level == 0 ? channels[0] : channels[level - 1]] + Array(repeating: outputs, count: layers[level] - 1)
             let transformer =
                 downTypes[level] == .crossAttentionDown
                 ? transformerSettings(

@@ -14,7 +14,14 @@ public enum StopSignals {
     public static func install() -> StopFlag {
         // Made here, so that the handler only reads them.
         _ = (flag.isStopped, firstSignal.load(ordering: .relaxed))
-        for number in [SIGINT, SIGTERM] { signal(number, receive) }
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        for number in [SIGINT, SIGTERM] {
+            signal(number, receive)
+            sigaddset(&signals, number)
+        }
+        // Whoever started this program may have blocked them.
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
         return flag
     }
 }
