@@ -29,7 +29,7 @@ let package = Package(
         .target(name: "Compute", dependencies: ["Tensors", "CKernels", "CLinux", "COpenBLAS"]),
         .target(name: "Networks", dependencies: ["Compute", "Tensors"]),
         .target(name: "Frames"),
-        .target(name: "Editing", dependencies: ["Networks", "Frames", "CKernels"]),
+        .target(name: "Editing", dependencies: ["Networks", "Compute", "Frames", "CKernels"]),
         .target(name: "Media", dependencies: ["Frames", "CGst"]),
         .target(name: "Service", dependencies: ["Editing", "Media"]),
         .executableTarget(
@@ -41,7 +41,8 @@ let package = Package(
         .testTarget(name: "ComputeTests", dependencies: ["Compute", "TestSupport"]),
         .testTarget(
             name: "NetworksTests", dependencies: ["Networks", "TestSupport"], exclude: ["Fixtures"]),
-        .testTarget(name: "EditingTests", dependencies: ["Editing", "TestSupport"]),
+        .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
+        .testTarget(name: "EditingTests", dependencies: ["Editing", "CAllocationCounter", "TestSupport"]),
         .testTarget(name: "MediaTests", dependencies: ["Media", "TestSupport"]),
         .testTarget(name: "ServiceTests", dependencies: ["Service", "movied", "TestSupport"]),
         .testTarget(name: "ArchitectureTests"),

@@ -19,22 +19,20 @@ extension Graph {
             scale: scale ?? 1 / sqrtf(Float(channels / heads)), isCausal: isCausal)
         let tilesEach = (task.queries + AttentionTask.tileQueries - 1) / AttentionTask.tileQueries
         let batch = query.shape.batch
-        return record(
+        return recordTiles(
             "attention \(task.queries)x\(task.keys)", from: [query, key, value], shape: query.shape,
             operations: 2 * batch * task.queries * task.keys * channels,
-            scratch: min(task.queries, AttentionTask.tileQueries) * task.keys
+            scratch: min(task.queries, AttentionTask.tileQueries) * task.keys, tiles: batch * heads * tilesEach
         ) { context, result in
             let q = context[query], k = context[key], v = context[value], output = context[result]
-            context.withPool { pool, scratch in
-                pool.parallelFor(batch * heads * tilesEach) { index, worker in
-                    let tile = index % tilesEach, head = index / tilesEach % heads
-                    let picture = index / tilesEach / heads
-                    let own = picture * task.queries * channels + head * task.width
-                    let other = picture * task.keys * channels + head * task.width
-                    task.run(
-                        query: q + own, key: k + other, value: v + other, output: output + own, tile: tile,
-                        scores: scratch(worker))
-                }
+            return { index, worker in
+                let tile = index % tilesEach, head = index / tilesEach % heads
+                let picture = index / tilesEach / heads
+                let own = picture * task.queries * channels + head * task.width
+                let other = picture * task.keys * channels + head * task.width
+                task.run(
+                    query: q + own, key: k + other, value: v + other, output: output + own, tile: tile,
+                    scores: context.scratch(worker))
             }
         }
     }

@@ -47,34 +47,23 @@ extension Graph {
         let rows = task.tileRows
         let tilesEach = (task.area + rows - 1) / rows
         let tiles = tilesEach * shape.batch
-        return record(
+        return recordTiles(
             "conv\(task.weights.kernel)x\(task.weights.kernel) \(task.weights.inputs)->\(outputs)",
             from: [x] + (residual.map { [$0] } ?? []), shape: shape, weights: task.weights.arrays,
-            operations: shape.positions * depth * outputs,
-            scratch: task.patches == nil ? 0 : rows * depth
+            operations: shape.positions * depth * outputs, scratch: task.patches == nil ? 0 : rows * depth, tiles: tiles
         ) { context, result in
             let input = context[x], output = context[result]
             let extra = residual.map { context[$0] }
-            context.withPool { pool, scratch in
-                pool.parallelFor(tiles) { tile, worker in
-                    let picture = tile / tilesEach
-                    let first = tile % tilesEach * rows
-                    let last = min(task.area, first + rows)
-                    let offset = (picture * task.area + first) * outputs
-                    task.run(
-                        input: input + picture * task.inputArea * task.weights.inputs, rows: first..<last,
-                        output: output + offset, residual: extra.map { $0 + offset }, scratch: scratch(worker))
-                }
+            return { tile, worker in
+                let picture = tile / tilesEach
+                let first = tile % tilesEach * rows
+                let last = min(task.area, first + rows)
+                let offset = (picture * task.area + first) * outputs
+                task.run(
+                    input: input + picture * task.inputArea * task.weights.inputs, rows: first..<last,
+                    output: output + offset, residual: extra.map { $0 + offset }, scratch: context.scratch(worker))
             }
         }
-    }
-}
-
-extension StepContext {
-    /// The pool and each worker's scratch memory, for closures that run on several threads.
-    func withPool(_ body: (WorkerPool, (Int) -> UnsafeMutablePointer<Float>) -> Void) {
-        let base = scratchBase, stride = scratchStride
-        body(pool) { base + $0 * stride }
     }
 }
 

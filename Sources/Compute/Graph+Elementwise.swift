@@ -30,10 +30,10 @@ extension Graph {
     /// Sum of two values of the same shape.
     public func add(_ a: Value, _ b: Value) -> Value {
         let count = a.shape.count
-        return record("add", from: [a, b], shape: a.shape) { context, result in
+        let tile = 1 << 16, tiles = (count + tile - 1) / tile
+        return recordTiles("add", from: [a, b], shape: a.shape, tiles: tiles) { context, result in
             let left = context[a], right = context[b], output = context[result]
-            let tile = 1 << 16
-            context.pool.parallelFor((count + tile - 1) / tile) { index, _ in
+            return { index, _ in
                 let first = index * tile
                 movie_add_f32(output + first, left + first, right + first, min(tile, count - first))
             }
@@ -53,22 +53,28 @@ extension Graph {
         let area = x.shape.area, channels = x.shape.channels, batch = x.shape.batch
         let scales = modulation.shape.channels == 2 * channels
         let tile = 512, tiles = (area + tile - 1) / tile
-        return record("modulate", from: [x, modulation], shape: x.shape, scratch: 2 * channels) { context, result in
-            for picture in 0..<batch {
-                let numbers = context[modulation] + picture * modulation.shape.channels
-                let scale = context.scratch(0), shift = scale + channels
-                for c in 0..<channels {
-                    scale[c] = scales ? 1 + numbers[c] : 1
-                    shift[c] = numbers[scales ? channels + c : c]
+        return recordPhases(
+            "modulate", from: [x, modulation], shape: x.shape, scratch: 2 * channels * batch
+        ) { context, result in
+            let numbers = context[modulation], input = context[x], output = context[result]
+            let affine = context.scratch(0)  // scales, then shifts, of every batch element
+            let body: WorkerPool.Body = { index, _ in
+                let picture = index / tiles, first = index % tiles * tile
+                let offset = (picture * area + first) * channels
+                let scale = affine + picture * 2 * channels
+                movie_channel_affine_f32(
+                    output + offset, input + offset, min(tile, area - first), channels, scale, scale + channels,
+                    activation.kernel)
+            }
+            return {
+                for picture in 0..<batch {
+                    let scale = affine + picture * 2 * channels, own = numbers + picture * modulation.shape.channels
+                    for c in 0..<channels {
+                        scale[c] = scales ? 1 + own[c] : 1
+                        scale[channels + c] = own[scales ? channels + c : c]
+                    }
                 }
-                let input = context[x] + picture * area * channels
-                let output = context[result] + picture * area * channels
-                context.pool.parallelFor(tiles) { index, _ in
-                    let first = index * tile
-                    movie_channel_affine_f32(
-                        output + first * channels, input + first * channels, min(tile, area - first), channels, scale,
-                        shift, activation.kernel)
-                }
+                context.pool.parallelFor(batch * tiles, body)
             }
         }
     }
@@ -79,7 +85,8 @@ extension Graph {
         let positions = values[0].shape.positions
         return record("concat", from: values, shape: values[0].shape.with(channels: channels)) { context, result in
             var offset = 0
-            for value in values {
+            for index in values.indices {
+                let value = values[index]
                 let width = value.shape.channels
                 let input = context[value], output = context[result] + offset
                 for position in 0..<positions {

@@ -17,36 +17,40 @@ extension Graph {
     ) -> Value {
         let area = x.shape.area, channels = x.shape.channels, batch = x.shape.batch
         let tiles = (area + tilePositions - 1) / tilePositions
-        // Doubles in the scratch memory of worker 0: sums and squares of every tile, then the channels' scale and shift.
-        let scratch = (tiles * 2 * channels) * 2 + 2 * channels
-        return record(
+        // In the scratch memory of worker 0: doubles, sums and squares of every tile; then the channels' scale and shift.
+        let sumsEach = tiles * 4 * channels
+        return recordPhases(
             "groupnorm \(channels)", from: [x] + (modulation.map { [$0] } ?? []), shape: x.shape,
-            weights: weights.arrays,
-            scratch: scratch
+            weights: weights.arrays, scratch: batch * (sumsEach + 2 * channels)
         ) { context, result in
-            let modulationBase = modulation.map { context[$0] }
-            for picture in 0..<batch {
-                let input = context[x] + picture * area * channels
-                let output = context[result] + picture * area * channels
-                let partial = UnsafeMutableRawPointer(context.scratch(0)).assumingMemoryBound(to: Double.self)
-                let scale = context.scratch(0) + tiles * 4 * channels
-                let shift = scale + channels
-                channelSums(input, area: area, channels: channels, tiles: tiles, partial: partial, pool: context.pool)
-                groupAffine(
-                    partial, count: area, channels: channels, groups: groups, eps: eps, weights: weights,
-                    scale: scale, shift: shift)
-                if let modulation = modulationBase.map({ $0 + picture * 2 * channels }) {
-                    for c in 0..<channels {
-                        scale[c] *= 1 + modulation[c]
-                        shift[c] = shift[c] * (1 + modulation[c]) + modulation[channels + c]
-                    }
+            let input = context[x], output = context[result], numbers = modulation.map { context[$0] }
+            let partial = UnsafeMutableRawPointer(context.scratch(0)).assumingMemoryBound(to: Double.self)
+            let affine = context.scratch(0) + batch * sumsEach
+            let sum: WorkerPool.Body = { index, _ in
+                let first = index % tiles * tilePositions, sums = partial + index * 2 * channels
+                sums.update(repeating: 0, count: 2 * channels)
+                movie_channel_sums_f32(
+                    input + (index / tiles * area + first) * channels, min(tilePositions, area - first), channels, sums,
+                    sums + channels)
+            }
+            let normalize: WorkerPool.Body = { index, _ in
+                let picture = index / tiles, first = index % tiles * tilePositions
+                let offset = (picture * area + first) * channels, scale = affine + picture * 2 * channels
+                movie_channel_affine_f32(
+                    output + offset, input + offset, min(tilePositions, area - first), channels, scale,
+                    scale + channels, activation.kernel)
+            }
+            return {
+                context.pool.parallelFor(batch * tiles, sum)
+                for picture in 0..<batch {
+                    let sums = partial + picture * tiles * 2 * channels, scale = affine + picture * 2 * channels
+                    addTiles(sums, tiles: tiles, count: 2 * channels)
+                    groupAffine(
+                        sums, count: area, channels: channels, groups: groups, eps: eps, weights: weights,
+                        scale: scale, shift: scale + channels)
+                    if let own = numbers { modulateAffine(scale, by: own + picture * 2 * channels, channels: channels) }
                 }
-                context.pool.parallelFor(tiles) { tile, _ in
-                    let first = tile * tilePositions, rows = min(tilePositions, area - first)
-                    movie_channel_affine_f32(
-                        output + first * channels, input + first * channels, rows, channels, scale, shift,
-                        activation.kernel)
-                }
+                context.pool.parallelFor(batch * tiles, normalize)
             }
         }
     }
@@ -66,9 +70,10 @@ extension Graph {
     ) -> Value {
         let positions = x.shape.positions, inputChannels = x.shape.channels
         let tiles = (positions + tilePositions - 1) / tilePositions
-        return record(name, from: [x], shape: x.shape.with(channels: channels), weights: weights) { context, result in
+        let shape = x.shape.with(channels: channels)
+        return recordTiles(name, from: [x], shape: shape, weights: weights, tiles: tiles) { context, result in
             let input = context[x], output = context[result]
-            context.pool.parallelFor(tiles) { tile, _ in
+            return { tile, _ in
                 let first = tile * tilePositions
                 body(input + first * inputChannels, output + first * channels, min(tilePositions, positions - first))
             }
@@ -76,20 +81,21 @@ extension Graph {
     }
 }
 
-/// Sums and squares of every channel; the totals end in the first tile's place.
-private func channelSums(
-    _ input: UnsafePointer<Float>, area: Int, channels: Int, tiles: Int, partial: UnsafeMutablePointer<Double>,
-    pool: WorkerPool
-) {
-    pool.parallelFor(tiles) { tile, _ in
-        let sums = partial + tile * 2 * channels
-        sums.update(repeating: 0, count: 2 * channels)
-        let first = tile * tilePositions
-        movie_channel_sums_f32(
-            input + first * channels, min(tilePositions, area - first), channels, sums, sums + channels)
-    }
+/// Adds the numbers of all tiles to the first tile's.
+private func addTiles(_ sums: UnsafeMutablePointer<Double>, tiles: Int, count: Int) {
     for tile in 1..<max(1, tiles) {
-        for c in 0..<2 * channels { partial[c] += partial[tile * 2 * channels + c] }
+        for c in 0..<count { sums[c] += sums[tile * count + c] }
+    }
+}
+
+/// Scales and shifts, the latter behind the former, followed by `* (1 + scale) + shift`.
+private func modulateAffine(
+    _ affine: UnsafeMutablePointer<Float>, by numbers: UnsafePointer<Float>, channels: Int
+) {
+    let shift = affine + channels
+    for c in 0..<channels {
+        affine[c] *= 1 + numbers[c]
+        shift[c] = shift[c] * (1 + numbers[c]) + numbers[channels + c]
     }
 }
 

@@ -6,9 +6,9 @@ extension Graph {
     public func resize(_ x: Value, height: Int, width: Int) -> Value {
         let shape = Shape(x.shape.batch, height, width, x.shape.channels)
         let tile = 8, tilesEach = (height + tile - 1) / tile
-        return record("resize", from: [x], shape: shape) { context, result in
+        return recordTiles("resize", from: [x], shape: shape, tiles: tilesEach * shape.batch) { context, result in
             let input = context[x], output = context[result]
-            context.pool.parallelFor(tilesEach * shape.batch) { index, _ in
+            return { index, _ in
                 let picture = index / tilesEach, first = index % tilesEach * tile
                 movie_resize_nearest_f32(
                     output + picture * shape.area * shape.channels, input + picture * x.shape.area * shape.channels,
@@ -48,9 +48,9 @@ extension Graph {
     ) -> Value {
         let height = min(x.shape.height, shape.height)
         let tile = 8, tilesEach = (height + tile - 1) / tile
-        return record(name, from: [x], shape: shape) { context, result in
+        return recordTiles(name, from: [x], shape: shape, tiles: tilesEach * shape.batch) { context, result in
             let input = context[x], output = context[result]
-            context.pool.parallelFor(tilesEach * shape.batch) { index, _ in
+            return { index, _ in
                 let picture = index / tilesEach, row = index % tilesEach * tile
                 body(
                     input + picture * x.shape.area * x.shape.channels,

@@ -8,7 +8,8 @@ extension Graph {
         let shape = Shape(first.batch, 1, length, first.channels)
         return record("concat positions", from: values, shape: shape) { context, result in
             var offset = 0
-            for value in values {
+            for index in values.indices {
+                let value = values[index]
                 let count = value.shape.area * first.channels
                 for element in 0..<first.batch {
                     let output = context[result] + (element * length * first.channels + offset)
@@ -25,7 +26,8 @@ extension Graph {
         shape.batch = values.reduce(0) { $0 + $1.shape.batch }
         return record("stack", from: values, shape: shape) { context, result in
             var output = context[result]
-            for value in values {
+            for index in values.indices {
+                let value = values[index]
                 output.update(from: context[value], count: value.shape.count)
                 output += value.shape.count
             }

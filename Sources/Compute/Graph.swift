@@ -55,17 +55,45 @@ public final class Graph {
         outputs[name] = value
     }
 
-    /// Records a step that computes one new value of `shape` from `inputs`.
+    /// Records a step that computes one new value of `shape` from `inputs` on the caller's thread.
+    ///
+    /// - Parameter body: the computation; it runs once a frame and must not allocate.
+    func record(
+        _ name: String, from inputs: [Value], shape: Shape, weights: [WeightArray] = [],
+        body: @escaping (StepContext, Value) -> Void
+    ) -> Value {
+        recordPhases(name, from: inputs, shape: shape, weights: weights) { context, result in
+            { body(context, result) }
+        }
+    }
+
+    /// Records a step that is cut into tiles, which run on all threads.
     ///
     /// - Parameters:
     ///   - weights: what the step reads beside its inputs; loaded when the graph is planned.
     ///   - operations: multiply-adds.
     ///   - scratch: floats of private memory every worker gets.
-    ///   - body: the computation; it runs once a frame and must not allocate.
-    func record(
+    ///   - bind: called once, when the graph gets memory; returns what computes a tile.
+    func recordTiles(
         _ name: String, from inputs: [Value], shape: Shape, weights: [WeightArray] = [], operations: Int = 0,
-        scratch: Int = 0,
-        body: @escaping (StepContext, Value) -> Void
+        scratch: Int = 0, tiles: Int,
+        bind: @escaping (StepContext, Value) -> WorkerPool.Body
+    ) -> Value {
+        recordPhases(
+            name, from: inputs, shape: shape, weights: weights, operations: operations, scratch: scratch
+        ) { context, result in
+            let body = bind(context, result)
+            return { context.pool.parallelFor(tiles, body) }
+        }
+    }
+
+    /// Records a step of several phases.
+    ///
+    /// - Parameter bind: called once, when the graph gets memory; returns the computation, which runs once a frame and
+    ///   must not allocate: the closures it hands to the pool are made here.
+    func recordPhases(
+        _ name: String, from inputs: [Value], shape: Shape, weights: [WeightArray] = [], operations: Int = 0,
+        scratch: Int = 0, bind: @escaping (StepContext, Value) -> () -> Void
     ) -> Value {
         let isStatic = inputs.allSatisfy { slots[$0.id].isStatic }
         let value = addSlot(shape, isStatic: isStatic, isPinned: false)
@@ -74,7 +102,7 @@ public final class Graph {
         steps.append(
             Step(
                 name: name, operations: operations, scratch: scratch, isStatic: isStatic,
-                stage: stageNames.count - 1, run: { context in body(context, value) }))
+                stage: stageNames.count - 1, bind: { context in bind(context, value) }))
         return value
     }
 
@@ -93,7 +121,8 @@ struct Step {
     let scratch: Int
     let isStatic: Bool
     let stage: Int
-    let run: (StepContext) -> Void
+    /// Gives the step its memory: the result runs once a frame.
+    let bind: (StepContext) -> () -> Void
 }
 
 /// What a running step sees: memory of its values, scratch memory and the threads.

@@ -9,19 +9,17 @@ public final class Plan: @unchecked Sendable {
     public struct Stage {
         /// The name given when the graph was recorded.
         public let name: String
-        fileprivate let steps: [Step]
+        fileprivate let steps: [BoundStep]
 
         /// Multiply-adds of one run.
-        public var operations: Int { steps.reduce(0) { $0 + $1.operations } }
+        public var operations: Int { steps.reduce(0) { $0 + $1.step.operations } }
     }
 
     private let graph: Graph
-    private let pool: WorkerPool
     private let arena: UnsafeMutablePointer<Float>
     private let offsets: UnsafeMutablePointer<Int>
     private let scratch: UnsafeMutablePointer<Float>
-    private let scratchStride: Int
-    private let everyPrompt: [Step]
+    private let everyPrompt: [BoundStep]
     /// The stages of a frame that have steps, in order.
     public let stages: [Stage]
     /// Bytes of activations and scratch memory.
@@ -30,19 +28,21 @@ public final class Plan: @unchecked Sendable {
     /// Lays out the memory of `graph`; its steps will run on `pool`.
     public init(_ graph: Graph, pool: WorkerPool) {
         self.graph = graph
-        self.pool = pool
         for weights in graph.weights { weights.load() }
         let layout = ArenaLayout(slots: graph.slots, stepCount: graph.steps.count)
         arena = allocateAligned(layout.size)
         offsets = .allocate(capacity: max(1, layout.offsets.count))
         offsets.initialize(from: layout.offsets, count: layout.offsets.count)
-        scratchStride = aligned(graph.steps.map(\.scratch).max() ?? 0)
+        let scratchStride = aligned(graph.steps.map(\.scratch).max() ?? 0)
         scratch = allocateAligned(scratchStride * pool.width)
         memory = (layout.size + scratchStride * pool.width) * MemoryLayout<Float>.size
-        everyPrompt = graph.steps.filter(\.isStatic)
-        let everyFrame = graph.steps.filter { !$0.isStatic }
+        let context = StepContext(
+            arena: arena, offsets: offsets, scratchBase: scratch, scratchStride: scratchStride, pool: pool)
+        let steps = graph.steps.map { BoundStep($0, context) }
+        everyPrompt = steps.filter(\.step.isStatic)
+        let everyFrame = steps.filter { !$0.step.isStatic }
         stages = graph.stageNames.enumerated().map { index, name in
-            Stage(name: name, steps: everyFrame.filter { $0.stage == index })
+            Stage(name: name, steps: everyFrame.filter { $0.step.stage == index })
         }.filter { !$0.steps.isEmpty }
     }
 
@@ -66,44 +66,49 @@ public final class Plan: @unchecked Sendable {
 
     /// Computes everything that depends on static inputs only. Call after changing one.
     public func prepare() {
-        for step in everyPrompt { execute(step) }
+        for step in everyPrompt { step.run() }
     }
 
     /// Computes the outputs. `shouldStop` is asked between steps; a stopped run leaves the outputs undefined.
     @discardableResult
     public func run(shouldStop: () -> Bool = { false }) -> Outcome {
-        for stage in stages where run(stage, shouldStop: shouldStop) == .stopped { return .stopped }
+        for index in stages.indices where run(stages[index], shouldStop: shouldStop) == .stopped { return .stopped }
         return .finished
     }
 
     /// Runs one stage; all before it must have run.
     @discardableResult
     public func run(_ stage: Stage, shouldStop: () -> Bool = { false }) -> Outcome {
-        for step in stage.steps {
+        for index in stage.steps.indices {  // an array's own iterator allocates in debug builds
             if shouldStop() { return .stopped }
-            execute(step)
+            stage.steps[index].run()
         }
         return .finished
     }
 
     /// Runs once, timing every step: (name, multiply-adds, seconds by `clock`).
     public func profile(clock: () -> Double) -> [(name: String, operations: Int, seconds: Double)] {
-        stages.flatMap(\.steps).map { step in
+        stages.flatMap(\.steps).map { bound in
             let start = clock()
-            execute(step)
-            return (step.name, step.operations, clock() - start)
+            bound.run()
+            return (bound.step.name, bound.step.operations, clock() - start)
         }
-    }
-
-    private func execute(_ step: Step) {
-        step.run(
-            StepContext(
-                arena: arena, offsets: offsets, scratchBase: scratch, scratchStride: scratchStride, pool: pool))
     }
 
     private func memory(of value: Value?) -> UnsafeMutableBufferPointer<Float> {
         guard let value else { return .init(start: nil, count: 0) }
         return .init(start: arena + offsets[value.id], count: value.shape.count)
+    }
+}
+
+/// A step that knows its memory.
+private struct BoundStep {
+    let step: Step
+    let run: () -> Void
+
+    init(_ step: Step, _ context: StepContext) {
+        self.step = step
+        run = step.bind(context)
     }
 }
 

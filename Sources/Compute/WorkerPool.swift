@@ -10,6 +10,9 @@ import Synchronization
 /// one of the two always sees the other, so no worker touches a job that is gone, and no job waits for a worker that
 /// sleeps. Idle workers spin for a moment, then park.
 public final class WorkerPool: @unchecked Sendable {
+    /// What computes a tile: (tile, worker). `worker` is in 0..<width and tells threads apart, for scratch memory.
+    public typealias Body = (_ tile: Int, _ worker: Int) -> Void
+
     /// Threads that work on a job, the caller included.
     public let width: Int
 
@@ -19,7 +22,8 @@ public final class WorkerPool: @unchecked Sendable {
     private let inside = Atomic<Int>(0)
     private let parked = Atomic<Int>(0)
     private let nextTile = Atomic<Int>(0)
-    private var job: (body: UnsafeRawPointer, count: Int)
+    private var body: Body = { _, _ in }
+    private var count = 0
     private let gate: UnsafeMutablePointer<pthread_mutex_t>
     private let wake: UnsafeMutablePointer<pthread_cond_t>
     private let caller: UnsafeMutablePointer<pthread_mutex_t>
@@ -29,7 +33,6 @@ public final class WorkerPool: @unchecked Sendable {
     public init(threads: Int? = nil) {
         openblas_set_num_threads(1)  // our threads call it; its own would fight them
         width = max(1, threads ?? Int(movie_usable_cpus()))
-        job = (UnsafeRawPointer(bitPattern: 1).unsafelyUnwrapped, 0)
         gate = .allocate(capacity: 1)
         wake = .allocate(capacity: 1)
         caller = .allocate(capacity: 1)
@@ -61,26 +64,23 @@ public final class WorkerPool: @unchecked Sendable {
 
     /// Runs `body(tile, worker)` for every tile in 0..<count, on all threads; returns when all are done.
     ///
-    /// `worker` is in 0..<width and tells threads apart, for scratch memory. Calls from several threads take turns.
-    public func parallelFor(_ count: Int, _ body: (_ tile: Int, _ worker: Int) -> Void) {
+    /// Calls from several threads take turns. This allocates nothing, but making a closure that captures does: what runs
+    /// once a frame makes its closures beforehand.
+    public func parallelFor(_ count: Int, _ body: @escaping Body) {
         guard width > 1, count > 1 else {
             for tile in 0..<max(0, count) { body(tile, 0) }
             return
         }
         pthread_mutex_lock(caller)
         defer { pthread_mutex_unlock(caller) }
-        withoutActuallyEscaping(body) { escaping in
-            var escaping = escaping
-            withUnsafePointer(to: &escaping) { pointer in
-                open(UnsafeRawPointer(pointer), count: count)
-                work(as: 0)
-                close()
-            }
-        }
+        open(body, count: count)
+        work(as: 0)
+        close()
     }
 
-    private func open(_ body: UnsafeRawPointer, count: Int) {
-        job = (body, count)
+    private func open(_ body: @escaping Body, count: Int) {
+        self.body = body
+        self.count = count
         nextTile.store(0, ordering: .relaxed)
         isOpen.store(true, ordering: .sequentiallyConsistent)
         generation.add(1, ordering: .sequentiallyConsistent)
@@ -98,16 +98,16 @@ public final class WorkerPool: @unchecked Sendable {
             spins += 1
             if spins > 2000 { sched_yield() }
         }
+        body = { _, _ in }
     }
 
     /// Takes tiles until none is left.
     private func work(as worker: Int) {
-        let body = job.body.assumingMemoryBound(to: ((Int, Int) -> Void).self)
-        let count = job.count
+        let body = body, count = count
         while true {
             let tile = nextTile.add(1, ordering: .relaxed).oldValue
             guard tile < count else { return }
-            body.pointee(tile, worker)
+            body(tile, worker)
         }
     }
 

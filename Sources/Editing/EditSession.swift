@@ -14,6 +14,9 @@ public final class EditSession: FrameEditor {
     /// Names of the stages, once prepared.
     public private(set) var stageNames: [String] = []
 
+    /// Widths and heights that can be edited, in pixels.
+    private static let sides = 64...16384
+
     private let model: EditingModel
     private let settings: EditSettings
     private let pool: WorkerPool
@@ -21,6 +24,7 @@ public final class EditSession: FrameEditor {
     private let emptyPromptStates: [Float]
     private let tokens: Int
     private var frame: PreparedFrame?
+    private var stageStart = ContinuousClock.now
 
     /// Encodes the prompt. Throws for an empty prompt or a guidance scale outside the model's range.
     public init(model: EditingModel, settings: EditSettings, pool: WorkerPool) throws(EditError) {
@@ -44,8 +48,10 @@ public final class EditSession: FrameEditor {
 
     /// Plans the networks for frames of this size.
     public func prepare(size: FrameSize) throws {
-        guard size.width >= 64, size.height >= 64, size.width % 2 == 0, size.height % 2 == 0 else {
-            throw EditError("the frame size is \(size); width and height must be even and at least 64")
+        guard [size.width, size.height].allSatisfy({ Self.sides.contains($0) && $0 % 2 == 0 }) else {
+            throw EditError(
+                "the frame size is \(size); width and height must be even and from \(Self.sides.lowerBound) to "
+                    + "\(Self.sides.upperBound)")
         }
         if frame?.size == size { return }
         let prepared = PreparedFrame(model: model, size: size, tokens: tokens, pool: pool)
@@ -68,21 +74,22 @@ public final class EditSession: FrameEditor {
         guard let frame, frame.size == input.size, frame.size == output.size else {
             throw EditError("a frame of \(input.size) came before the session was prepared for this size")
         }
-        let clock = ContinuousClock()
-        var last = clock.now
-        func lap(_ index: Int) {
-            let now = clock.now
-            stageMilliseconds[index] = (now - last) / .milliseconds(1)
-            last = now
-        }
+        stageStart = .now
         frame.load(input)
         lap(0)
-        for (index, stage) in frame.plan.stages.enumerated() {
-            frame.plan.run(stage)
+        for index in frame.plan.stages.indices {
+            frame.plan.run(frame.plan.stages[index])
             lap(index + 1)
         }
         frame.store(to: output)
         lap(stageMilliseconds.count - 1)
+    }
+
+    /// Notes how long a stage took; the next begins.
+    private func lap(_ index: Int) {
+        let now = ContinuousClock.now
+        stageMilliseconds[index] = (now - stageStart) / .milliseconds(1)
+        stageStart = now
     }
 }
 
@@ -93,6 +100,8 @@ private final class PreparedFrame {
     private let paddedWidth: Int
     private let paddedHeight: Int
     private let pool: WorkerPool
+    private var source: FrameView?
+    private var target: MutableFrameView?
 
     init(model: EditingModel, size: FrameSize, tokens: Int, pool: WorkerPool) {
         self.size = size
@@ -107,23 +116,33 @@ private final class PreparedFrame {
 
     /// 8-bit rows to floats in -1...1; the last column and row fill the padding.
     func load(_ view: FrameView) {
-        guard let pixels = plan.input("pixels").baseAddress else { return }
-        let width = size.width * 3, padded = paddedWidth * 3, height = size.height
-        pool.parallelFor(paddedHeight) { row, _ in
-            let target = pixels + row * padded
-            let source = view.base + min(row, height - 1) * view.stride
-            movie_pixels_to_f32(target, source.assumingMemoryBound(to: UInt8.self), width)
-            for index in width..<max(width, padded) { target[index] = target[index - 3] }
-        }
+        source = view
+        pool.parallelFor(paddedHeight, loadRow)
+        source = nil
     }
 
     /// Floats to 8-bit rows, without the padding.
     func store(to view: MutableFrameView) {
-        guard let pixels = plan.output("edited").baseAddress else { return }
+        target = view
+        pool.parallelFor(size.height, storeRow)
+        target = nil
+    }
+
+    // Made once, since making a closure allocates; they find the frame of the moment in `source` and `target`.
+
+    private lazy var loadRow: WorkerPool.Body = { [unowned self, pixels = plan.input("pixels")] row, _ in
+        guard let source, let pixels = pixels.baseAddress else { return }
         let width = size.width * 3, padded = paddedWidth * 3
-        pool.parallelFor(size.height) { row, _ in
-            let target = view.base + row * view.stride
-            movie_pixels_from_f32(target.assumingMemoryBound(to: UInt8.self), pixels + row * padded, width)
-        }
+        let floats = pixels + row * padded
+        let bytes = source.base + min(row, size.height - 1) * source.stride
+        movie_pixels_to_f32(floats, bytes.assumingMemoryBound(to: UInt8.self), width)
+        for index in width..<max(width, padded) { floats[index] = floats[index - 3] }
+    }
+
+    private lazy var storeRow: WorkerPool.Body = { [unowned self, pixels = plan.output("edited")] row, _ in
+        guard let target, let pixels = pixels.baseAddress else { return }
+        let bytes = target.base + row * target.stride
+        movie_pixels_from_f32(
+            bytes.assumingMemoryBound(to: UInt8.self), pixels + row * paddedWidth * 3, size.width * 3)
     }
 }

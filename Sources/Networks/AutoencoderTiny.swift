@@ -14,6 +14,8 @@ public struct AutoencoderConfiguration: Sendable {
     public let conditioningDim: Int?
     /// Pixels a latent spans, each way.
     public let factor: Int
+    /// Pixels the decoder makes of a latent, each way.
+    let decoderFactor: Int
 
     let patchSize: Int
     let encoderChannels: [Int]
@@ -22,6 +24,9 @@ public struct AutoencoderConfiguration: Sendable {
     let decoderBlocks: [Int]
     let activation: Activation
     let upsampling: Int
+
+    /// Eight levels halve a picture 128 times over; sizes then stay small numbers.
+    private static let mostLevels = 8
 
     /// Reads and checks the configuration. Throws with the key, the value seen and the values allowed.
     public init(_ file: Configuration) throws(ModelError) {
@@ -40,12 +45,23 @@ public struct AutoencoderConfiguration: Sendable {
         decoderBlocks = try file.ints("num_decoder_blocks", default: [3, 3, 3, 1], in: 0...64)
         upsampling = try file.int("upsampling_scaling_factor", default: 2, in: 1...8)
         activation = try UNetConfiguration.activation(file, "act_fn") ?? .relu
+        for (key, levels) in [
+            ("encoder_block_out_channels", encoderChannels.count),
+            ("decoder_block_out_channels", decoderChannels.count),
+        ] where levels > Self.mostLevels {
+            throw file.error(key, "a list of at most \(Self.mostLevels), one a level")
+        }
         factor = patchSize << (encoderChannels.count - 1)
+        decoderFactor = (1..<decoderChannels.count).reduce(patchSize) { [upsampling] product, _ in product * upsampling
+        }
         guard encoderBlocks.count == encoderChannels.count else {
             throw file.error("num_encoder_blocks", "a list of \(encoderChannels.count), one a level")
         }
         guard decoderBlocks.count == decoderChannels.count else {
             throw file.error("num_decoder_blocks", "a list of \(decoderChannels.count), one a level")
+        }
+        guard !hasSkips || upsampling == 2 else {
+            throw file.error("upsampling_scaling_factor", "2: skips join levels that the encoder halved")
         }
         guard !hasSkips || decoderChannels.count == encoderChannels.count else {
             throw file.error(

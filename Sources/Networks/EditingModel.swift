@@ -51,6 +51,12 @@ public final class EditingModel: @unchecked Sendable {
                 "\(folder.path): the text encoder's hidden_size is \(textEncoder.configuration.hiddenSize), "
                     + "the UNet expects \(width)")
         }
+        guard autoencoder.decoderFactor == factor else {
+            throw ModelError(
+                "\(folder.path): the encoder makes pictures \(factor) times smaller, the decoder "
+                    + "\(autoencoder.decoderFactor) times larger; both must be the same")
+        }
+        try checkTokens()
         if let wanted = autoencoder.conditioningDim, wanted != c.timeEmbedDim {
             throw ModelError(
                 "\(folder.path): the decoder's conditioning_dim is \(wanted), the UNet's embeddings have \(c.timeEmbedDim)"
@@ -58,11 +64,25 @@ public final class EditingModel: @unchecked Sendable {
         }
     }
 
+    /// The tokenizer's ids must have rows in the text encoder's tables.
+    private func checkTokens() throws(ModelError) {
+        let c = textEncoder.configuration
+        guard tokenizer.maximumLength <= c.maxPositions else {
+            throw ModelError(
+                "\(folder.path): the tokenizer's model_max_length is \(tokenizer.maximumLength), the text encoder takes "
+                    + "at most \(c.maxPositions) (max_position_embeddings)")
+        }
+        guard tokenizer.vocabularySize <= c.vocabularySize else {
+            throw ModelError(
+                "\(folder.path): the tokenizer has ids up to \(tokenizer.vocabularySize - 1), the text encoder takes "
+                    + "them up to \(c.vocabularySize - 1) (vocab_size)")
+        }
+    }
+
     /// The prompt as hidden states [1, 1, length, width], row-major, and how many tokens were cut off.
     public func encode(prompt: String, pool: WorkerPool) -> (states: [Float], truncatedTokens: Int) {
         let encoding = tokenizer.encode(prompt)
-        let longest = textEncoder.configuration.maxPositions
-        let ids = encoding.ids.prefix(longest).map(Float.init)
+        let ids = encoding.ids.map(Float.init)
         let graph = Graph()
         let (states, _) = textEncoder(graph, graph.input("input_ids", Shape(1, 1, ids.count, 1)))
         graph.output("states", states)

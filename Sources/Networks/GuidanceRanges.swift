@@ -15,9 +15,16 @@ public struct GuidanceRanges: Sendable {
     init(_ file: Configuration) throws(ModelError) {
         guidanceScale = try Self.range(file, "guidance_scale_range", default: 1...30)
         imageGuidanceScale = try Self.range(file, "image_guidance_scale_range", default: 1...5)
-        defaultGuidanceScale = try file.double("guidance_scale_default", default: 7.5, in: guidanceScale)
-        defaultImageGuidanceScale = try file.double(
-            "image_guidance_scale_default", default: 1.5, in: imageGuidanceScale)
+        defaultGuidanceScale = try Self.scale(file, "guidance_scale_default", default: 7.5, in: guidanceScale)
+        defaultImageGuidanceScale = try Self.scale(
+            file, "image_guidance_scale_default", default: 1.5, in: imageGuidanceScale)
+    }
+
+    /// A default must be given where the usual one is outside the range.
+    private static func scale(
+        _ file: Configuration, _ key: String, default fallback: Double, in range: ClosedRange<Double>
+    ) throws(ModelError) -> Double {
+        try file.double(key, default: range.contains(fallback) ? fallback : nil, in: range)
     }
 
     private static func range(

@@ -67,7 +67,9 @@ public struct NoiseSchedule: Sendable {
     private static func betas(_ file: Configuration, count: Int) throws(ModelError) -> [Double] {
         if file.has("trained_betas") {
             let betas = try file.doubles("trained_betas")
-            guard betas.count == count else { throw file.error("trained_betas", "a list of \(count) numbers") }
+            guard betas.count == count, betas.allSatisfy((0...1).contains) else {
+                throw file.error("trained_betas", "a list of \(count) numbers from 0 to 1")
+            }
             return betas
         }
         let first = try file.double("beta_start", default: 0.00085, in: 0...1)

@@ -50,6 +50,11 @@ public struct PartRunner {
         let c = unet.configuration
         let sample = try b.image(graph, "sample", channels: c.inChannels)
         let batch = sample.shape.batch
+        guard min(sample.shape.height, sample.shape.width) >= c.smallestSide else {
+            throw ModelError(
+                "sample is \(sample.shape.width)x\(sample.shape.height); this UNet takes at least "
+                    + "\(c.smallestSide)x\(c.smallestSide)")
+        }
         var inputs = UNet2DConditionModel.Inputs(
             sample: sample, timestep: try b.number(graph, "timestep", batch: batch),
             encoderHiddenStates: try b.sequence(
@@ -89,15 +94,17 @@ public struct PartRunner {
         if c.hasSkips {
             let widths = [3 * c.patchSize * c.patchSize] + c.encoderChannels
             for (index, width) in widths.enumerated() {
-                features.append(try b.image(graph, "features.\(index)", channels: width))
-            }
-            for (index, feature) in features.dropFirst().reversed().enumerated() {
-                let height = latents.shape.height << index, width = latents.shape.width << index
-                guard feature.shape.height == height, feature.shape.width == width else {
+                let feature = try b.image(graph, "features.\(index)", channels: width)
+                let halvings = c.encoderChannels.count - max(1, index)  // the patches are as large as the finest level
+                let wanted = Shape(
+                    latents.shape.batch, latents.shape.height << halvings, latents.shape.width << halvings, width)
+                guard feature.shape == wanted else {
                     throw ModelError(
-                        "features.\(widths.count - 1 - index) is \(feature.shape.width)x\(feature.shape.height), "
-                            + "for this sample it must be \(width)x\(height)")
+                        "features.\(index) is \(feature.shape.width)x\(feature.shape.height) in a batch of "
+                            + "\(feature.shape.batch), for this sample it must be \(wanted.width)x\(wanted.height) in a "
+                            + "batch of \(wanted.batch)")
                 }
+                features.append(feature)
             }
         }
         let conditioning = try c.conditioningDim.map {
@@ -108,7 +115,9 @@ public struct PartRunner {
 
     private func recordTextEncoder(_ graph: Graph, _ b: inout Bindings) throws -> [(String, Value, Layout)] {
         let encoder = try folder.textEncoder()
-        let ids = try b.tokens(graph, "input_ids", longest: encoder.configuration.maxPositions)
+        let ids = try b.tokens(
+            graph, "input_ids", longest: encoder.configuration.maxPositions,
+            vocabulary: encoder.configuration.vocabularySize)
         let (states, pooled) = encoder(graph, ids)
         return [("last_hidden_state", states, .sequence), ("pooler_output", pooled, .vector)]
     }
@@ -211,11 +220,18 @@ private struct Bindings {
         return graph.input(name, Shape(batch, 1, 1, 1), isStatic: true)
     }
 
-    mutating func tokens(_ graph: Graph, _ name: String, longest: Int) throws(ModelError) -> Value {
+    mutating func tokens(
+        _ graph: Graph, _ name: String, longest: Int, vocabulary: Int
+    ) throws(ModelError) -> Value {
         let wanted = "[batch, length] with a length of at most \(longest)"
         let tensor = try find(name, rank: 2...2, wanted)
         guard tensor.shape[1] <= longest else { throw mismatch(tensor, wanted) }
-        values[name] = tensor.floats()
+        let ids = tensor.floats()
+        if let bad = ids.first(where: { !(0..<Float(vocabulary)).contains($0) || $0 != $0.rounded() }) {
+            throw ModelError(
+                "\(store.origin): \(name) holds \(bad), it must hold whole numbers from 0 to \(vocabulary - 1)")
+        }
+        values[name] = ids
         return graph.input(name, Shape(tensor.shape[0], 1, tensor.shape[1], 1))
     }
 }

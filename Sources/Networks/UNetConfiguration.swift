@@ -54,6 +54,9 @@ public struct UNetConfiguration: Sendable {
     /// Levels of the UNet.
     var levels: Int { channels.count }
 
+    /// The least height and width of `sample`: without padding, a picture of one pixel cannot be halved.
+    var smallestSide: Int { downsamplePadding == 0 ? 1 << min(levels - 1, 32) : 1 }
+
     /// Reads and checks the configuration. Throws with the key, the value seen and the values allowed.
     public init(_ file: Configuration) throws(ModelError) {
         path = file.path

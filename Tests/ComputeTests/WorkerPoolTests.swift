@@ -19,34 +19,34 @@ import Testing
     @Test func severalCallersTakeTurns() {
         let pool = WorkerPool(threads: 3)
         defer { pool.shutdown() }
-        let wrong = Atomic<Int>(0)
+        let wrong = Counter()
         let callers = (0..<4).map { index in
             Thread {
                 for round in 0..<200 where !visits(pool, 1 + (index * 7 + round) % 20).allSatisfy({ $0 == 1 }) {
-                    wrong.add(1, ordering: .relaxed)
+                    wrong.increment()
                 }
             }
         }
         run(callers)
-        #expect(wrong.load(ordering: .relaxed) == 0)
+        #expect(wrong.value == 0)
     }
 
     /// A lost wake-up would hang here: jobs so small that workers park and wake at every moment.
     @Test func thousandsOfTinyJobs() {
         let pool = WorkerPool(threads: 3)
         defer { pool.shutdown() }
-        let total = Atomic<Int>(0)
+        let total = Counter()
         for job in 0..<5000 {
-            pool.parallelFor(2) { tile, _ in total.add(tile + 1, ordering: .relaxed) }
+            pool.parallelFor(2) { tile, _ in total.increment(by: tile + 1) }
             if job % 500 == 0 { usleep(2000) }  // long enough for every worker to park
         }
-        #expect(total.load(ordering: .relaxed) == 15000)
+        #expect(total.value == 15000)
     }
 
     @Test func workersAreToldApart() {
         let pool = WorkerPool(threads: 3)
         defer { pool.shutdown() }
-        let threads = Mutex<[Int: Set<UInt>]>([:])
+        let threads = Shared<[Int: Set<UInt>]>([:])
         for _ in 0..<50 {
             pool.parallelFor(30) { _, worker in
                 let own = UInt(pthread_self())
@@ -63,22 +63,20 @@ import Testing
     @Test func scratchMemoryIsPrivate() {
         let pool = WorkerPool(threads: 3)
         defer { pool.shutdown() }
-        let graph = Graph(), wrong = Atomic<Int>(0)
+        let graph = Graph(), wrong = Counter()
         let x = graph.input("x", .init(1, 1, 1, 1))
-        let y = graph.record("scratch", from: [x], shape: x.shape, scratch: 100) { context, _ in
-            context.withPool { pool, scratch in
-                pool.parallelFor(60) { tile, worker in
-                    let own = scratch(worker)
-                    own.update(repeating: Float(tile), count: 100)
-                    usleep(50)
-                    if (0..<100).contains(where: { own[$0] != Float(tile) }) { wrong.add(1, ordering: .relaxed) }
-                }
+        let y = graph.recordTiles("scratch", from: [x], shape: x.shape, scratch: 100, tiles: 60) { context, _ in
+            { tile, worker in
+                let own = context.scratch(worker)
+                own.update(repeating: Float(tile), count: 100)
+                usleep(50)
+                if (0..<100).contains(where: { own[$0] != Float(tile) }) { wrong.increment() }
             }
         }
         graph.output("y", y)
         let plan = Plan(graph, pool: pool)
         for _ in 0..<5 { plan.run() }
-        #expect(wrong.load(ordering: .relaxed) == 0)
+        #expect(wrong.value == 0)
     }
 
     @Test func shutdownLeavesNothing() {
@@ -111,7 +109,7 @@ import Testing
 
 /// How often each of `count` tiles was visited.
 private func visits(_ pool: WorkerPool, _ count: Int) -> [Int] {
-    let visits = Mutex([Int](repeating: 0, count: max(0, count)))
+    let visits = Shared([Int](repeating: 0, count: max(0, count)))
     pool.parallelFor(count) { tile, _ in visits.withLock { $0[tile] += 1 } }
     return visits.withLock { $0 }
 }
@@ -123,4 +121,20 @@ private func run(_ threads: [Thread]) {
 
 private func threadCount() -> Int {
     (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").count) ?? 0
+}
+
+/// A value that the closures of several threads share.
+private final class Shared<Value: Sendable>: Sendable {
+    private let mutex: Mutex<Value>
+
+    init(_ value: Value) { mutex = Mutex(value) }
+
+    func withLock<Result: Sendable>(_ body: (inout sending Value) -> sending Result) -> Result { mutex.withLock(body) }
+}
+
+private final class Counter: Sendable {
+    private let count = Atomic<Int>(0)
+
+    var value: Int { count.load(ordering: .sequentiallyConsistent) }
+    func increment(by step: Int = 1) { count.add(step, ordering: .sequentiallyConsistent) }
 }

@@ -83,7 +83,8 @@ private let tolerance = 1e-5
         BadKey("evaluation_timestep", 1000, "evaluation_timestep is 1000, it must be a whole number from 0 to 999"),
         BadKey("rescale_betas_zero_snr", 1, "rescale_betas_zero_snr is 1, it must be true or false"),
         BadKey("thresholding", true, "thresholding is true, it must be false (others are not supported)"),
-        BadKey("trained_betas", [0.1, 0.2], "trained_betas is [0.1, 0.2], it must be a list of 1000 numbers"),
+        BadKey(
+            "trained_betas", [0.1, 0.2], "trained_betas is [0.1, 0.2], it must be a list of 1000 numbers from 0 to 1"),
     ])
     func badValue(_ bad: BadKey) throws {
         let seen = try #require(sentence { _ = try schedule([bad.key: bad.value]) })

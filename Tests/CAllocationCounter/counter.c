@@ -1,0 +1,53 @@
+#define _GNU_SOURCE
+#include "CAllocationCounter.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* glibc keeps these names for programs that bring their own malloc. */
+extern void *__libc_malloc(size_t);
+extern void *__libc_calloc(size_t, size_t);
+extern void *__libc_realloc(void *, size_t);
+extern void *__libc_memalign(size_t, size_t);
+
+static _Thread_local bool counting;
+static atomic_ulong counted;
+
+static void count(void) {
+    if (counting) atomic_fetch_add_explicit(&counted, 1, memory_order_relaxed);
+}
+
+void movie_count_allocations(bool on) { counting = on; }
+unsigned long movie_counted_allocations(void) { return atomic_load(&counted); }
+
+void *malloc(size_t size) {
+    count();
+    return __libc_malloc(size);
+}
+
+void *calloc(size_t number, size_t size) {
+    count();
+    return __libc_calloc(number, size);
+}
+
+void *realloc(void *old, size_t size) {
+    count();
+    return __libc_realloc(old, size);
+}
+
+void *memalign(size_t alignment, size_t size) {
+    count();
+    return __libc_memalign(alignment, size);
+}
+
+void *aligned_alloc(size_t alignment, size_t size) { return memalign(alignment, size); }
+
+int posix_memalign(void **result, size_t alignment, size_t size) {
+    if (alignment < sizeof(void *) || (alignment & (alignment - 1)) != 0) return EINVAL;
+    void *memory = memalign(alignment, size);
+    if (memory == NULL && size > 0) return ENOMEM;
+    *result = memory;
+    return 0;
+}

@@ -1,0 +1,13 @@
+#ifndef CALLOCATIONCOUNTER_H
+#define CALLOCATIONCOUNTER_H
+/* Counts heap allocations of chosen threads. A test program that links this has its own malloc, calloc, realloc,
+   posix_memalign, aligned_alloc and memalign, which count and call glibc's. */
+
+#include <stdbool.h>
+
+/* Whether allocations of the calling thread are counted from now on; at first they are not. */
+void movie_count_allocations(bool on);
+/* Allocations counted so far, of all threads together. */
+unsigned long movie_counted_allocations(void);
+
+#endif

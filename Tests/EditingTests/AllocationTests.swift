@@ -1,0 +1,65 @@
+import CAllocationCounter
+import Compute
+import Frames
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Editing
+
+/// Heap allocations that a frame may make, once the session is warm.
+private let allowedAllocations = 0
+
+/// Counts the allocations of this thread and of the pool's workers; other tests run beside this one.
+@Suite struct AllocationTests {
+    private static let frames = 50
+
+    /// On every thread of the pool at once: each waits until all have come.
+    private func onEveryThread(of pool: WorkerPool, _ body: @escaping @Sendable () -> Void) {
+        let arrived = Arrivals()
+        pool.parallelFor(pool.width) { _, _ in
+            body()
+            arrived.count.add(1, ordering: .sequentiallyConsistent)
+            while arrived.count.load(ordering: .sequentiallyConsistent) < pool.width {}
+        }
+    }
+
+    private func allocations(on pool: WorkerPool, _ body: () throws -> Void) rethrows -> Int {
+        onEveryThread(of: pool) { movie_count_allocations(true) }
+        let before = movie_counted_allocations()
+        try body()
+        let after = movie_counted_allocations()
+        onEveryThread(of: pool) { movie_count_allocations(false) }
+        return Int(after - before)
+    }
+
+    @Test func theCounterCounts() {
+        let pool = WorkerPool(threads: 2)
+        defer { pool.shutdown() }
+        let counted = allocations(on: pool) {
+            onEveryThread(of: pool) { _ = WeightArray(count: 10) { _ in } }
+        }
+        #expect(counted >= 4, "an object and its memory, on each of two threads")
+    }
+
+    @Test func framesAllocateNothing() throws {
+        let pool = WorkerPool(threads: 2)
+        defer { pool.shutdown() }
+        let size = FrameSize(width: 70, height: 66)
+        let session = try EditSession(
+            model: try WholeEditor.model.get(), settings: EditSettings(prompt: WholeEditor.prompt), pool: pool)
+        try session.prepare(size: size)
+        let input = TestPicture(pattern: 1, size: size), output = TestPicture(size: size)
+        let source = input.view, target = output.mutableView
+        for _ in 0..<3 { try session.edit(source, into: target) }
+        let counted = try allocations(on: pool) {
+            for _ in 0..<Self.frames { try session.edit(source, into: target) }
+        }
+        #expect(counted <= allowedAllocations * Self.frames, "\(counted) allocations in \(Self.frames) frames")
+    }
+}
+
+/// How many threads have come.
+private final class Arrivals: Sendable {
+    let count = Atomic<Int>(0)
+}

@@ -1,0 +1,58 @@
+import Frames
+
+/// An 8-bit RGB picture in memory with sentinel bytes before, after and between its rows.
+public final class TestPicture {
+    /// What every byte outside the pixels holds.
+    public static let sentinel: UInt8 = 0xA5
+
+    /// Its size.
+    public let size: FrameSize
+    /// Bytes from row to row.
+    public let stride: Int
+    private let bytes: UnsafeMutablePointer<UInt8>
+    private let count: Int
+    private static let margin = 64
+
+    /// A picture whose pixels hold the sentinel too; rows are `extra` bytes longer than their pixels.
+    public init(size: FrameSize, extra: Int = 0) {
+        self.size = size
+        stride = size.width * 3 + extra
+        count = stride * size.height + 2 * Self.margin
+        bytes = .allocate(capacity: count)
+        bytes.initialize(repeating: Self.sentinel, count: count)
+    }
+
+    /// A picture of smooth colours that differ by `seed`.
+    public convenience init(pattern seed: Int, size: FrameSize, extra: Int = 0) {
+        self.init(size: size, extra: extra)
+        for row in 0..<size.height {
+            for column in 0..<size.width * 3 {
+                let value = row * 3 + column * 2 + (row * column + seed * 31) % 61
+                bytes[Self.margin + row * stride + column] = UInt8(truncatingIfNeeded: value % 256)
+            }
+        }
+    }
+
+    deinit { bytes.deallocate() }
+
+    /// To be edited.
+    public var view: FrameView { FrameView(base: bytes + Self.margin, size: size, stride: stride) }
+    /// To be written.
+    public var mutableView: MutableFrameView { MutableFrameView(base: bytes + Self.margin, size: size, stride: stride) }
+
+    /// The pixels' bytes, row by row.
+    public var pixels: [UInt8] {
+        (0..<size.height).flatMap { row in
+            Array(UnsafeBufferPointer(start: bytes + Self.margin + row * stride, count: size.width * 3))
+        }
+    }
+
+    /// Whether every byte outside the pixels still holds the sentinel.
+    public var isUntouchedOutside: Bool {
+        (0..<count).allSatisfy { index in
+            let place = index - Self.margin
+            let isPixel = place >= 0 && place < stride * size.height && place % stride < size.width * 3
+            return isPixel || bytes[index] == Self.sentinel
+        }
+    }
+}
