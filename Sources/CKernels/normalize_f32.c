@@ -1,6 +1,7 @@
 #include "f32.h"
 
-/* Positions whose float sums are added to the doubles at once: few enough that float rounding stays under 1e-6. */
+/* Positions whose float sums are added to the doubles at once: few enough that float rounding stays under 1e-6. They
+   are sums of differences to the block's first row: a mean far from zero would drown the deviations in x * x. */
 enum { MOVIE_SUM_BLOCK = 64, MOVIE_SUM_CHANNELS = 256 };
 
 MOVIE_CLONES
@@ -10,18 +11,22 @@ void movie_channel_sums_f32(const float *x, size_t rows, size_t channels, double
         size_t n = channels - base < MOVIE_SUM_CHANNELS ? channels - base : MOVIE_SUM_CHANNELS;
         for (size_t first = 0; first < rows; first += MOVIE_SUM_BLOCK) {
             size_t last = first + MOVIE_SUM_BLOCK < rows ? first + MOVIE_SUM_BLOCK : rows;
+            const float *origin = x + first * channels + base;
             memset(s, 0, n * sizeof *s);
             memset(q, 0, n * sizeof *q);
             for (size_t r = first; r < last; r++) {
                 const float *row = x + r * channels + base;
                 for (size_t c = 0; c < n; c++) {
-                    s[c] += row[c];
-                    q[c] += row[c] * row[c];
+                    float d = row[c] - origin[c];
+                    s[c] += d;
+                    q[c] += d * d;
                 }
             }
+            double count = (double)(last - first);
             for (size_t c = 0; c < n; c++) {
-                sums[base + c] += s[c];
-                squares[base + c] += q[c];
+                double o = origin[c];
+                sums[base + c] += s[c] + count * o;
+                squares[base + c] += q[c] + o * (2 * s[c] + count * o);
             }
         }
     }

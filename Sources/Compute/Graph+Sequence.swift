@@ -81,7 +81,8 @@ extension Graph {
             context, result in
             let input = context[ids], output = context[result]
             for index in 0..<ids.shape.positions {
-                let row = min(max(0, Int(input[index])), rows - 1)
+                let id = input[index]  // NaN is no number of a row, and the largest floats are no Ints
+                let row = id > 0 ? Int(min(id, Float(rows - 1))) : 0
                 let target = output + index * channels
                 target.update(from: table.pointer + row * channels, count: channels)
                 guard let positions else { continue }

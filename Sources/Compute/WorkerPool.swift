@@ -39,6 +39,15 @@ public final class WorkerPool: @unchecked Sendable {
         for index in 1..<max(1, width) { start(worker: index) }
     }
 
+    deinit {
+        for lock in [gate, caller] {
+            pthread_mutex_destroy(lock)
+            lock.deallocate()
+        }
+        pthread_cond_destroy(wake)
+        wake.deallocate()
+    }
+
     /// Call before dropping the last reference: ends the workers and waits for them.
     public func shutdown() {
         isStopping.store(true, ordering: .sequentiallyConsistent)
