@@ -49,8 +49,8 @@ extension Graph {
         let tiles = tilesEach * shape.batch
         return recordTiles(
             "conv\(task.weights.kernel)x\(task.weights.kernel) \(task.weights.inputs)->\(outputs)",
-            from: [x] + (residual.map { [$0] } ?? []), shape: shape, operations: shape.positions * depth * outputs,
-            scratch: task.patches == nil ? 0 : rows * depth, tiles: tiles
+            from: [x] + (residual.map { [$0] } ?? []), shape: shape, weights: task.weights.arrays,
+            operations: shape.positions * depth * outputs, scratch: task.patches == nil ? 0 : rows * depth, tiles: tiles
         ) { context, result in
             let input = context[x], output = context[result]
             let extra = residual.map { context[$0] }

@@ -21,7 +21,7 @@ extension Graph {
         let sumsEach = tiles * 4 * channels
         return recordPhases(
             "groupnorm \(channels)", from: [x] + (modulation.map { [$0] } ?? []), shape: x.shape,
-            scratch: batch * (sumsEach + 2 * channels)
+            weights: weights.arrays, scratch: batch * (sumsEach + 2 * channels)
         ) { context, result in
             let input = context[x], output = context[result], numbers = modulation.map { context[$0] }
             let partial = UnsafeMutableRawPointer(context.scratch(0)).assumingMemoryBound(to: Double.self)
@@ -58,20 +58,20 @@ extension Graph {
     /// LayerNorm over the channels of every position.
     public func layerNorm(_ x: Value, _ weights: NormalizationWeights, eps: Float) -> Value {
         let channels = x.shape.channels
-        return perTile("layernorm \(channels)", x, channels: channels) { input, output, rows in
+        return perTile("layernorm \(channels)", x, channels: channels, weights: weights.arrays) { input, output, rows in
             movie_layer_norm_f32(output, input, rows, channels, weights.gamma.pointer, weights.beta.pointer, eps)
         }
     }
 
     /// Records a step whose rows depend on the same rows of `x` only, cut into tiles.
     func perTile(
-        _ name: String, _ x: Value, channels: Int,
+        _ name: String, _ x: Value, channels: Int, weights: [WeightArray] = [],
         _ body: @escaping (UnsafePointer<Float>, UnsafeMutablePointer<Float>, _ rows: Int) -> Void
     ) -> Value {
         let positions = x.shape.positions, inputChannels = x.shape.channels
         let tiles = (positions + tilePositions - 1) / tilePositions
         let shape = x.shape.with(channels: channels)
-        return recordTiles(name, from: [x], shape: shape, tiles: tiles) { context, result in
+        return recordTiles(name, from: [x], shape: shape, weights: weights, tiles: tiles) { context, result in
             let input = context[x], output = context[result]
             return { tile, _ in
                 let first = tile * tilePositions

@@ -64,7 +64,7 @@ extension Graph {
     /// x + a learned vector of as many channels, the same at every position.
     public func addVector(_ x: Value, _ vector: WeightArray) -> Value {
         let channels = x.shape.channels
-        return record("add vector", from: [x], shape: x.shape) { context, result in
+        return record("add vector", from: [x], shape: x.shape, weights: [vector]) { context, result in
             let input = context[x], output = context[result]
             for position in 0..<x.shape.positions {
                 for c in 0..<channels {
@@ -78,7 +78,9 @@ extension Graph {
     /// `positions`, if given, is another table whose row n is added at position n.
     public func embed(_ ids: Value, table: WeightArray, positions: WeightArray?, channels: Int) -> Value {
         let rows = table.count / channels, length = ids.shape.width
-        return record("embed", from: [ids], shape: ids.shape.with(channels: channels)) { context, result in
+        let weights = [table] + (positions.map { [$0] } ?? [])
+        return record("embed", from: [ids], shape: ids.shape.with(channels: channels), weights: weights) {
+            context, result in
             let input = context[ids], output = context[result]
             for index in 0..<ids.shape.positions {
                 let id = input[index]  // NaN is no number of a row, and the largest floats are no Ints

@@ -27,9 +27,17 @@ public final class Graph {
     private(set) var inputs: [String: Value] = [:]
     private(set) var outputs: [String: Value] = [:]
     private(set) var stageNames: [String] = [""]
+    private(set) var weights: [WeightArray] = []
 
     /// An empty graph.
     public init() {}
+
+    /// Multiply-adds of one frame, by stage, without planning.
+    public var operations: [(stage: String, count: Int)] {
+        stageNames.enumerated().map { index, name in
+            (name, steps.reduce(0) { $0 + ($1.stage == index && !$1.isStatic ? $1.operations : 0) })
+        }
+    }
 
     /// Steps recorded from now on belong to the stage `name`; a plan runs and times stages one by one.
     public func beginStage(_ name: String) { stageNames.append(name) }
@@ -51,9 +59,10 @@ public final class Graph {
     ///
     /// - Parameter body: the computation; it runs once a frame and must not allocate.
     func record(
-        _ name: String, from inputs: [Value], shape: Shape, body: @escaping (StepContext, Value) -> Void
+        _ name: String, from inputs: [Value], shape: Shape, weights: [WeightArray] = [],
+        body: @escaping (StepContext, Value) -> Void
     ) -> Value {
-        recordPhases(name, from: inputs, shape: shape) { context, result in
+        recordPhases(name, from: inputs, shape: shape, weights: weights) { context, result in
             { body(context, result) }
         }
     }
@@ -61,14 +70,18 @@ public final class Graph {
     /// Records a step that is cut into tiles, which run on all threads.
     ///
     /// - Parameters:
+    ///   - weights: what the step reads beside its inputs; loaded when the graph is planned.
     ///   - operations: multiply-adds.
     ///   - scratch: floats of private memory every worker gets.
     ///   - bind: called once, when the graph gets memory; returns what computes a tile.
     func recordTiles(
-        _ name: String, from inputs: [Value], shape: Shape, operations: Int = 0, scratch: Int = 0, tiles: Int,
+        _ name: String, from inputs: [Value], shape: Shape, weights: [WeightArray] = [], operations: Int = 0,
+        scratch: Int = 0, tiles: Int,
         bind: @escaping (StepContext, Value) -> WorkerPool.Body
     ) -> Value {
-        recordPhases(name, from: inputs, shape: shape, operations: operations, scratch: scratch) { context, result in
+        recordPhases(
+            name, from: inputs, shape: shape, weights: weights, operations: operations, scratch: scratch
+        ) { context, result in
             let body = bind(context, result)
             return { context.pool.parallelFor(tiles, body) }
         }
@@ -79,12 +92,13 @@ public final class Graph {
     /// - Parameter bind: called once, when the graph gets memory; returns the computation, which runs once a frame and
     ///   must not allocate: the closures it hands to the pool are made here.
     func recordPhases(
-        _ name: String, from inputs: [Value], shape: Shape, operations: Int = 0, scratch: Int = 0,
-        bind: @escaping (StepContext, Value) -> () -> Void
+        _ name: String, from inputs: [Value], shape: Shape, weights: [WeightArray] = [], operations: Int = 0,
+        scratch: Int = 0, bind: @escaping (StepContext, Value) -> () -> Void
     ) -> Value {
         let isStatic = inputs.allSatisfy { slots[$0.id].isStatic }
         let value = addSlot(shape, isStatic: isStatic, isPinned: false)
         for input in inputs { slots[input.id].lastUse = steps.count }
+        self.weights += weights
         steps.append(
             Step(
                 name: name, operations: operations, scratch: scratch, isStatic: isStatic,

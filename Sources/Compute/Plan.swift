@@ -28,6 +28,7 @@ public final class Plan: @unchecked Sendable {
     /// Lays out the memory of `graph`; its steps will run on `pool`.
     public init(_ graph: Graph, pool: WorkerPool) {
         self.graph = graph
+        for weights in graph.weights { weights.load() }
         let layout = ArenaLayout(slots: graph.slots, stepCount: graph.steps.count)
         arena = allocateAligned(layout.size)
         offsets = .allocate(capacity: max(1, layout.offsets.count))

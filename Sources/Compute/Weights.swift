@@ -1,25 +1,41 @@
+import Synchronization
 import Tensors
 
-/// Packed float weights; read-only after creation, shared between plans.
+/// Packed float weights, shared between plans. They are read from their file when the first plan needs them, so that a
+/// model can be looked at without being loaded.
 public final class WeightArray: @unchecked Sendable {
-    let pointer: UnsafeMutablePointer<Float>
     /// Number of floats.
     public let count: Int
+    private let fill: (UnsafeMutablePointer<Float>) -> Void
+    private let gate = Mutex<Void>(())
+    private var storage: UnsafeMutablePointer<Float>?
 
-    /// `count` floats written by `fill`.
-    public init(count: Int, fill: (UnsafeMutablePointer<Float>) -> Void) {
+    /// `count` floats that `fill` will write.
+    public init(count: Int, fill: @escaping (UnsafeMutablePointer<Float>) -> Void) {
         self.count = count
-        let raw = UnsafeMutableRawPointer.allocate(byteCount: max(64, count * 4), alignment: 64)
-        pointer = raw.bindMemory(to: Float.self, capacity: max(16, count))
-        fill(pointer)
+        self.fill = fill
     }
-
-    deinit { pointer.deallocate() }
 
     /// The floats of a stored tensor, in its own order.
     public convenience init(_ tensor: StoredTensor) {
         self.init(count: tensor.count) { tensor.copyFloats(to: $0) }
     }
+
+    deinit { storage?.deallocate() }
+
+    /// Reads and packs the floats, once; a plan does it for all its weights before it runs.
+    func load() {
+        gate.withLock { _ in
+            guard storage == nil else { return }
+            let raw = UnsafeMutableRawPointer.allocate(byteCount: max(64, count * 4), alignment: 64)
+            let fresh = raw.bindMemory(to: Float.self, capacity: max(16, count))
+            fill(fresh)
+            storage = fresh
+        }
+    }
+
+    /// The floats, for steps of a plan, which has loaded them.
+    var pointer: UnsafeMutablePointer<Float> { storage.unsafelyUnwrapped }
 }
 
 /// Weights of a convolution: [out, kernel, kernel, in] after packing, so that a patch and a filter are both contiguous.
@@ -33,6 +49,7 @@ public struct ConvolutionWeights: Sendable {
     public let kernel: Int
     let matrix: WeightArray
     let bias: WeightArray?
+    var arrays: [WeightArray] { [matrix] + (bias.map { [$0] } ?? []) }
 
     /// Packs a tensor of shape [out, in, kernel, kernel] or [out, in].
     public init(_ weight: StoredTensor, bias: StoredTensor?) {
@@ -46,9 +63,8 @@ public struct ConvolutionWeights: Sendable {
             matrix = WeightArray(weight)
             return
         }
-        let source = weight.floats()
-        matrix = WeightArray(count: source.count) { packed in
-            let taps = kernel * kernel
+        matrix = WeightArray(count: weight.count) { packed in
+            let source = weight.floats(), taps = kernel * kernel
             for output in 0..<outputs {
                 for input in 0..<inputs {
                     let from = (output &* inputs &+ input) &* taps
@@ -65,6 +81,7 @@ public struct ConvolutionWeights: Sendable {
 public struct NormalizationWeights: Sendable {
     let gamma: WeightArray
     let beta: WeightArray
+    var arrays: [WeightArray] { [gamma, beta] }
     /// Channels.
     public var channels: Int { gamma.count }
 

@@ -46,7 +46,7 @@ enum AudioPlan: Equatable {
         }
         defer { gst_object_unref(UnsafeMutableRawPointer(factory)) }
         let kind = caps.removing(["stream-format", "framed", "parsed", "alignment"])
-        return gst_element_factory_can_sink_any_caps(factory, kind.raw) != 0
+        return kind.withRaw { gst_element_factory_can_sink_any_caps(factory, $0) } != 0
     }
 
     private static func parser(for caps: Caps) -> String {

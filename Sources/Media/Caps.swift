@@ -3,7 +3,7 @@ import Frames
 
 /// A description of a stream's format ("caps") that this object owns.
 final class Caps {
-    let raw: UnsafeMutablePointer<GstCaps>
+    private let raw: UnsafeMutablePointer<GstCaps>
 
     /// Takes over a reference.
     init(owning raw: UnsafeMutablePointer<GstCaps>) {
@@ -18,6 +18,12 @@ final class Caps {
     }
 
     deinit { gst_caps_unref(raw) }
+
+    /// Lends the pointer. A property would not do: Swift frees an object after its last use, which may be before the
+    /// call that the pointer is passed to.
+    func withRaw<Result>(_ body: (UnsafeMutablePointer<GstCaps>) -> Result) -> Result {
+        withExtendedLifetime(self) { body(raw) }
+    }
 
     /// As GStreamer writes them.
     var text: String {
@@ -52,6 +58,11 @@ final class Caps {
         var value: gint = 0
         guard let first, gst_structure_get_int(first, field, &value) != 0 else { return nil }
         return Int(value)
+    }
+
+    /// Whether some stream fits both.
+    func intersects(_ other: Caps) -> Bool {
+        withRaw { mine in other.withRaw { gst_caps_can_intersect(mine, $0) } } != 0
     }
 
     /// A copy without these fields.

@@ -35,23 +35,19 @@ final class FileDecoder {
         return "video/x-raw,format=RGB,width=\(size.width),height=\(size.height)"
     }
 
-    /// What came of waiting for the first frame.
-    enum First {
-        case frame(Caps)
-        case end
-        case silence
-    }
-
-    /// Decodes the first frame only, waiting at most `seconds` for it. Throws the decoder's error.
-    func firstFrame(seconds: Double) throws(MediaError) -> First {
+    /// The format of the first frame, waited for at most `seconds`; nil when there is none.
+    ///
+    /// Throws the decoder's error, or one that says that nothing came in time.
+    func firstFormat(seconds: Double) throws(MediaError) -> Caps? {
         try pipeline.set(GST_STATE_PAUSED)
-        let deadline = MonotonicClock.seconds + seconds
-        while MonotonicClock.seconds < deadline {
-            if let sample = reader.first(timeout: Self.slice) { return sample.caps.map { .frame($0) } ?? .end }
+        let begin = MonotonicClock.seconds
+        while MonotonicClock.seconds < begin + seconds {
+            if let sample = reader.first(timeout: Self.slice) { return sample.caps }
             try pipeline.check()
-            if reader.isAtEnd { return .end }
+            if reader.isAtEnd { return nil }
+            if MonotonicClock.seconds > begin + 0.5, pipeline.hasIdleDemuxer { return nil }
         }
-        return .silence
+        throw MediaError("\(subject): no frame came within \(Int(seconds)) seconds; the file may be damaged.")
     }
 
     /// The next frame; nil at the end, when `isCancelled`, or when the decoder fails, which throws.

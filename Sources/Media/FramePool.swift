@@ -9,7 +9,8 @@ final class FramePool {
         var info = info
         pool = gst_video_buffer_pool_new()
         let config = gst_buffer_pool_get_config(pool)
-        gst_buffer_pool_config_set_params(config, caps.raw, guint(cgst_video_info_bytes(&info)), 2, 0)
+        let bytes = guint(cgst_video_info_bytes(&info))
+        caps.withRaw { gst_buffer_pool_config_set_params(config, $0, bytes, 2, 0) }
         let ready = gst_buffer_pool_set_config(pool, config) != 0 && gst_buffer_pool_set_active(pool, 1) != 0
         guard ready else {
             gst_object_unref(pool)

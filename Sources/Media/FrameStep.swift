@@ -9,12 +9,14 @@ struct FrameStep: ~Copyable {
 
     /// Gets ready for pictures in the format of `caps`, which must be RGB. The editor has been prepared by the caller.
     init(editor: any FrameEditor, caps: Caps) throws(MediaError) {
-        self.editor = editor
-        info = GstVideoInfo()
-        guard gst_video_info_from_caps(&info, caps.raw) != 0 else {
+        var info = GstVideoInfo()
+        guard caps.withRaw({ gst_video_info_from_caps(&info, $0) }) != 0 else {
             throw MediaError("the format \(caps.text) is not a picture.")
         }
-        pool = try FramePool(caps: caps, info: info)
+        let pool = try FramePool(caps: caps, info: info)
+        self.editor = editor
+        self.info = info
+        self.pool = pool
     }
 
     /// The edited picture of `sample`, without timestamps; the caller owns the reference. Rethrows what the editor throws.

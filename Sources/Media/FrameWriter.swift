@@ -13,7 +13,7 @@ struct FrameWriter {
 
     /// Announces the format of the frames.
     func setFormat(_ caps: Caps) {
-        gst_app_src_set_caps(source, caps.raw)
+        caps.withRaw { gst_app_src_set_caps(source, $0) }
     }
 
     /// Whether a frame pushed now would find no room.

@@ -31,7 +31,7 @@ struct LiveRun: ~Copyable {
     func summary(size: FrameSize?) -> LiveSummary {
         let arrived = source.arrived
         return LiveSummary(
-            framesIn: arrived, framesOut: statistics.published,
+            framesIn: arrived, framesOut: statistics.published - (sink?.lost ?? 0),
             framesDropped: LiveStatistics.dropped(arrived: arrived, taken: taken, lost: sink?.lost ?? 0),
             elapsedSeconds: MonotonicClock.seconds - start, size: size)
     }

@@ -7,11 +7,11 @@ final class LiveSink {
     private let writer: FrameWriter
     private let file: OutputFile?
     private let isFile: Bool
+    private let frameDuration: GstClockTime
     private var firstCapture: GstClockTime?
     private var lastTime: GstClockTime?
     private(set) var lost = 0
 
-    private static let capacity = 2
     private static let patience: GstClockTime = 100_000_000
 
     /// A sink as `spec` says for frames in the format `caps`. Throws when the device, file or fragment cannot be opened.
@@ -19,13 +19,16 @@ final class LiveSink {
         let file = try Self.open(spec)
         self.file = file
         isFile = file != nil
-        let text = try [Self.head, "videoconvert", Self.tail(spec)].joined(separator: " ! ")
+        // Without it mp4mux gives the last frame no time, and players leave it out.
+        frameDuration = caps.framerate.map { GstClockTime($0.time(ofFrame: 1)) } ?? .max
+        let capacity = file == nil ? 2 : 30
+        let text = try [Self.head(capacity), "videoconvert", Self.tail(spec)].joined(separator: " ! ")
         pipeline = try Pipeline(text, subject: "the sink '\(spec)' fails")
         if let file { cgst_set_string(try pipeline.element("movied_file"), "location", file.temporaryPath) }
         if case .loopback(let device) = spec {
             cgst_set_string(try pipeline.element("movied_device"), "device", device)
         }
-        writer = try FrameWriter(pipeline, name: "movied_frames", capacity: Self.capacity)
+        writer = try FrameWriter(pipeline, name: "movied_frames", capacity: capacity)
         writer.setFormat(caps)
         try pipeline.set(GST_STATE_PLAYING)
     }
@@ -38,7 +41,8 @@ final class LiveSink {
             try GStreamer.require(OutputFormat(path: path).elements)
             _ = try OutputFile(path: path)
         case .gst(let fragment):
-            _ = try Pipeline([head, "videoconvert", fragment].joined(separator: " ! "), subject: "the sink '\(spec)' fails")
+            let text = [head(1), "videoconvert", fragment].joined(separator: " ! ")
+            _ = try Pipeline(text, subject: "the sink '\(spec)' fails")
         }
     }
 
@@ -47,7 +51,7 @@ final class LiveSink {
     /// Throws the sink's error.
     func publish(_ buffer: UnsafeMutablePointer<GstBuffer>, captured: GstClockTime?) throws(MediaError) {
         if writer.isFull { lost += 1 }
-        cgst_buffer_set_timing(buffer, timestamp(captured: captured), .max)
+        cgst_buffer_set_timing(buffer, timestamp(captured: captured), frameDuration)
         let isTaken = writer.push(buffer)
         try pipeline.check()
         if !isTaken { throw MediaError("the sink stopped taking frames.") }
@@ -84,9 +88,11 @@ final class LiveSink {
         return time
     }
 
-    private static let head =
+    /// A recording may fall behind for a second; anything else gets only the newest.
+    private static func head(_ capacity: Int) -> String {
         "appsrc name=movied_frames is-live=true format=time block=false max-buffers=\(capacity) max-bytes=0 max-time=0 "
-        + "leaky-type=downstream min-latency=20000000"
+            + "leaky-type=downstream min-latency=20000000"
+    }
 
     private static func open(_ spec: SinkSpec) throws(MediaError) -> OutputFile? {
         switch spec {
@@ -109,7 +115,8 @@ final class LiveSink {
             return "video/x-raw,format=I420 ! identity drop-allocation=true ! v4l2sink name=movied_device sync=false"
         case .file(let path):
             let format = try OutputFormat(path: path)
-            return "video/x-raw,format=I420 ! \(format.encoding(isLive: true)) ! \(format.muxer) ! filesink name=movied_file"
+            return "video/x-raw,format=I420 ! \(format.encoding(isLive: true)) ! \(format.muxer) "
+                + "! filesink name=movied_file"
         case .gst(let fragment):
             return fragment
         }

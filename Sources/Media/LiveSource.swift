@@ -38,7 +38,8 @@ final class LiveSource {
         gst_util_set_object_arg(
             UnsafeMutableRawPointer(try pipeline.element("movied_crop")).assumingMemoryBound(to: GObject.self),
             "aspect-ratio", "\(size.width)/\(size.height)")
-        cgst_set_caps(try pipeline.element("movied_format"), "caps", caps.raw)
+        let format = try pipeline.element("movied_format")
+        caps.withRaw { cgst_set_caps(format, "caps", $0) }
     }
 
     /// The newest frame, waited for at most `timeout` nanoseconds; nil when none came. Throws the source's error.

@@ -36,7 +36,7 @@ struct LiveStatistics {
         ages.sort()
         let report = LiveReport(
             elapsedSeconds: now - start, framesPerSecondIn: Double(arrived - windowIn) / seconds,
-            framesPerSecondOut: Double(published - windowOut) / seconds, framesIn: arrived, framesOut: published,
+            framesPerSecondOut: Double(published - windowOut) / seconds, framesIn: arrived, framesOut: published - lost,
             framesDropped: Self.dropped(arrived: arrived, taken: taken, lost: lost),
             editMilliseconds: Self.middle(of: edits), longestEditMilliseconds: edits.last ?? 0,
             ageMilliseconds: Self.middle(of: ages))

@@ -75,6 +75,9 @@ final class Pipeline {
         if case .failure(let error)? = nextEvent(timeout: 0) { throw error }
     }
 
+    /// Whether a demuxer has found no streams and stopped reading, which nobody reports.
+    var hasIdleDemuxer: Bool { cgst_has_idle_demuxer(raw) != 0 }
+
     /// Nanoseconds since the pipeline began to play, by its clock; nil before.
     var runningTime: GstClockTime? {
         let now = gst_element_get_current_running_time(raw)

@@ -29,6 +29,9 @@ struct StreamLayout {
         return StreamLayout(info)
     }
 
+    /// Nothing known: one upright, progressive video without sound.
+    init() { hasVideo = true }
+
     private init(_ info: OpaquePointer) {
         let length = gst_discoverer_info_get_duration(info)
         duration = length == .max || length == 0 ? nil : Int64(length)

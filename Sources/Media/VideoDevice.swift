@@ -26,7 +26,8 @@ enum VideoDevice {
     static func checkCamera(_ path: String) throws(MediaError) {
         guard exists(path) else {
             let present = list()
-            let others = present.isEmpty ? "there is no /dev/video* here" : "there are \(present.joined(separator: ", "))"
+            let names = present.joined(separator: ", ")
+            let others = present.isEmpty ? "there is no /dev/video* here" : "there are \(names)"
             throw MediaError("there is no camera at '\(path)'; \(others).")
         }
         try checkAccess(path, R_OK)

@@ -20,9 +20,8 @@ public enum VideoProbe {
     public static func inspect(path: String) throws(MediaError) -> VideoInfo {
         try InputFile.check(path)
         let frame = try firstFrame(path: path)
-        guard let layout = try StreamLayout.read(path: path, seconds: Int(patience)), layout.hasVideo else {
-            throw MediaError("the streams of '\(path)' cannot be told apart; the file may be damaged.")
-        }
+        // A frame came, so there is a video, whatever the discoverer says of a sound track without any sound in it.
+        let layout = try StreamLayout.read(path: path, seconds: Int(patience)) ?? StreamLayout()
         if layout.isStillPicture { throw MediaError("'\(path)' is a still picture; give a video file.") }
         return VideoInfo(
             size: layout.isOnItsSide ? FrameSize(width: frame.size.height, height: frame.size.width) : frame.size,
@@ -37,29 +36,13 @@ public enum VideoProbe {
     private typealias Frame = (size: FrameSize, framerate: Framerate?, duration: Int64?)
 
     /// Size, rate and length as the first decoded frame tells them.
-    ///
-    /// decodebin now and then swallows the error of a demuxer that fails at once, and then waits for ever: a short
-    /// attempt that ends in silence is made again, with more patience.
     private static func firstFrame(path: String) throws(MediaError) -> Frame {
-        for seconds in [1.5, 3] {
-            if let frame = try firstFrame(path: path, seconds: seconds, isLast: false) { return frame }
-        }
-        guard let frame = try firstFrame(path: path, seconds: patience, isLast: true) else { throw noFrames(path) }
-        return frame
-    }
-
-    /// As above; nil after `seconds` of silence, unless it is the last attempt, which throws.
-    private static func firstFrame(path: String, seconds: Double, isLast: Bool) throws(MediaError) -> Frame? {
         let decoder = try FileDecoder(path: path, layout: (orientation: 0, isInterlaced: false), size: nil)
         do throws(MediaError) {
-            switch try decoder.firstFrame(seconds: seconds) {
-            case .silence where isLast: throw MediaError("'\(path)' cannot be decoded: no frame came in time.")
-            case .silence: return nil
-            case .end: throw noFrames(path)
-            case .frame(let caps):
-                guard let size = caps.size else { throw noFrames(path) }
-                return (size, caps.framerate, decoder.pipeline.duration)
+            guard let caps = try decoder.firstFormat(seconds: patience), let size = caps.size else {
+                throw noFrames(path)
             }
+            return (size, caps.framerate, decoder.pipeline.duration)
         } catch {
             throw try explain(error, path: path)
         }

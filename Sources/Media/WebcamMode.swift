@@ -9,7 +9,7 @@ enum WebcamMode {
     static func choose(device: String, size: FrameSize, framerate: Framerate) throws(MediaError) -> String? {
         guard let offered = try offer(device: device) else { return nil }
         for wish in wishes(size: size, framerate: framerate) {
-            if gst_caps_can_intersect(offered.raw, try Caps(wish).raw) != 0 { return wish }
+            if try Caps(wish).intersects(offered) { return wish }
         }
         return nil
     }

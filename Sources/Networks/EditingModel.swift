@@ -33,7 +33,7 @@ public final class EditingModel: @unchecked Sendable {
         unet = try folder.unet()
         factor = autoencoder.factor
         latentChannels = autoencoder.latentChannels
-        guidance = try GuidanceRanges(Configuration(path: "\(folder.path)/unet/config.json"))
+        guidance = try folder.guidanceRanges()
         try checkFit()
     }
 

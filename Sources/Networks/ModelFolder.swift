@@ -61,6 +61,11 @@ public struct ModelFolder: Sendable {
         try CLIPTextConfiguration(Configuration(path: "\(try folder(of: .textEncoder))/config.json"))
     }
 
+    /// The guidance scales the model accepts.
+    public func guidanceRanges() throws -> GuidanceRanges {
+        try GuidanceRanges(Configuration(path: "\(try folder(of: .unet))/config.json"))
+    }
+
     /// The denoiser.
     public func unet() throws -> UNet2DConditionModel {
         try UNet2DConditionModel(try unetConfiguration(), weights: try weights(.unet))

@@ -24,8 +24,8 @@ public struct PartRunner {
     /// Computes the outputs of `part`, named as the reference names them.
     ///
     /// - Parameter inputs: unet: sample, timestep, encoder_hidden_states, where the model has them guidance_scale,
-    ///   image_guidance_scale, class_labels; vae-encoder: sample; vae-decoder: sample, for a model with skips
-    ///   features.N and conditioning; text-encoder: input_ids.
+    ///   image_guidance_scale, class_labels; vae-encoder: sample (or x); vae-decoder: sample (or x, z, latents), for a
+    ///   model with skips features.N and conditioning; text-encoder: input_ids.
     /// - Throws: for a missing input or one whose shape does not fit the model.
     public func run(_ part: Part, inputs: TensorStore) throws -> [NamedTensor] {
         var bindings = Bindings(inputs)
@@ -70,12 +70,14 @@ public struct PartRunner {
             inputs.classLabels = try b.vector(graph, "class_labels", batch: batch, channels: width)
         }
         let (prediction, conditioning) = unet(graph, inputs)
-        return [("sample", prediction, .image), ("conditioning", conditioning, .vector)]
+        let embeddings: [(String, Value, Layout)] =
+            c.hasGuidanceEmbedding ? [("conditioning", conditioning, .vector)] : []
+        return [("sample", prediction, .image)] + embeddings
     }
 
     private func recordEncoder(_ graph: Graph, _ b: inout Bindings) throws -> [(String, Value, Layout)] {
         let encoder = try folder.encoder(), c = try folder.autoencoderConfiguration()
-        let pixels = try b.image(graph, "sample", channels: 3)
+        let pixels = try b.image(graph, "sample", aliases: ["x", "pixels"], channels: 3)
         guard pixels.shape.height % c.patchSize == 0, pixels.shape.width % c.patchSize == 0 else {
             throw ModelError(
                 "sample is \(pixels.shape.width)x\(pixels.shape.height); both must be multiples of \(c.patchSize)")
@@ -87,7 +89,7 @@ public struct PartRunner {
 
     private func recordDecoder(_ graph: Graph, _ b: inout Bindings) throws -> [(String, Value, Layout)] {
         let decoder = try folder.decoder(), c = try folder.autoencoderConfiguration()
-        let latents = try b.image(graph, "sample", channels: c.latentChannels)
+        let latents = try b.image(graph, "sample", aliases: ["x", "z", "latents"], channels: c.latentChannels)
         var features: [Value] = []
         if c.hasSkips {
             let widths = [3 * c.patchSize * c.patchSize] + c.encoderChannels
@@ -179,9 +181,13 @@ private struct Bindings {
         ModelError("\(store.origin): \(tensor.name) has the shape \(tensor.shape), it should be \(wanted)")
     }
 
-    mutating func image(_ graph: Graph, _ name: String, channels: Int) throws(ModelError) -> Value {
+    /// `aliases`: other names of the same argument in the reference's methods.
+    mutating func image(
+        _ graph: Graph, _ name: String, aliases: [String] = [], channels: Int
+    ) throws(ModelError) -> Value {
         let wanted = "[batch, \(channels), height, width]"
-        let tensor = try find(name, rank: 4...4, wanted)
+        let given = ([name] + aliases).first { store[$0] != nil } ?? name
+        let tensor = try find(given, rank: 4...4, wanted)
         let shape = tensor.shape
         guard shape[1] == channels else { throw mismatch(tensor, wanted) }
         values[name] = transposed(tensor.floats(), batch: shape[0], rows: channels, columns: shape[2] * shape[3])

@@ -81,7 +81,11 @@ public struct UNetConfiguration: Sendable {
         usesLinearProjection = try file.bool("use_linear_projection", default: false)
         inChannels = try file.int("in_channels", default: 4)
         outChannels = try file.int("out_channels", default: 4)
-        crossAttentionDim = try file.int("cross_attention_dim", default: 1280)
+        let contexts = try file.ints("cross_attention_dim", levels: levels, default: 1280)
+        guard let width = contexts.first, contexts.allSatisfy({ $0 == width }) else {
+            throw file.error("cross_attention_dim", "a number, or a list of \(levels) equal ones")
+        }
+        crossAttentionDim = width
         activation = try Self.activation(file, "act_fn") ?? .silu
         groups = try file.int("norm_num_groups", default: 32)
         eps = Float(try file.double("norm_eps", default: 1e-5, in: 0...1))

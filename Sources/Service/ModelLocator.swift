@@ -13,7 +13,8 @@ public enum ModelLocator {
         for candidate in candidates() where FileManager.default.fileExists(atPath: candidate) {
             return try ModelFolder(path: candidate)
         }
-        throw ServiceError("the bundled model Models/nano was not found: give a model folder with --model or MOVIED_MODEL")
+        throw ServiceError(
+            "the bundled model Models/nano was not found: give a model folder with --model or MOVIED_MODEL")
     }
 
     private static func candidates() -> [String] {

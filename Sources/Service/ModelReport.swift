@@ -1,4 +1,3 @@
-import Compute
 import Frames
 import Networks
 
@@ -6,6 +5,17 @@ import Networks
 public enum ModelReport {
     /// The lines to print. Throws when a part that is there cannot be read.
     public static func lines(folder: ModelFolder, size: FrameSize) throws -> [String] {
+        let missing = ModelFolder.Part.allCases.filter { !folder.has($0) }.map(\.rawValue)
+        guard missing.count < ModelFolder.Part.allCases.count else {
+            throw ServiceError("\(folder.path) holds no part of a model: expected \(missing.joined(separator: ", "))")
+        }
+        var lines = [folder.path] + (try parameters(folder)) + (try work(folder, size))
+        if folder.has(.unet) { lines.append(try guidance(folder)) }
+        if !missing.isEmpty { lines.append("parts not in this folder: \(missing.joined(separator: ", "))") }
+        return lines
+    }
+
+    private static func parameters(_ folder: ModelFolder) throws -> [String] {
         var table = TextTable(["part", "parameters", "stored as"])
         var total = 0
         for part in [ModelFolder.Part.unet, .autoencoder, .textEncoder] where folder.has(part) {
@@ -14,33 +24,28 @@ public enum ModelReport {
             table.add([part.rawValue, millions(store.parameterCount), store.typeNames.joined(separator: ", ")])
         }
         table.add(["together", millions(total), ""])
-        var lines = ["\(folder.path)"] + table.lines()
-        let missing = ModelFolder.Part.allCases.filter { !folder.has($0) }.map(\.rawValue)
-        guard missing.isEmpty else {
-            return lines + ["parts not in this folder: \(missing.joined(separator: ", "))"]
-        }
-        let model = try EditingModel(folder)
-        lines += try work(model, size)
-        let g = model.guidance
-        lines.append(
-            "guidance scale \(range(g.guidanceScale)), default \(g.defaultGuidanceScale); "
-                + "image guidance scale \(range(g.imageGuidanceScale)), default \(g.defaultImageGuidanceScale)")
-        return lines
+        return table.lines()
     }
 
-    /// GFLOP a frame by stage; a multiply-add is two operations.
-    private static func work(_ model: EditingModel, _ size: FrameSize) throws -> [String] {
-        guard size.width % model.factor == 0, size.height % model.factor == 0 else {
-            throw ServiceError("the size is \(size); width and height must be multiples of \(model.factor) for this model")
+    /// GFLOP a frame by part; a multiply-add is two operations.
+    private static func work(_ folder: ModelFolder, _ size: FrameSize) throws -> [String] {
+        let factor = folder.has(.autoencoder) ? try folder.autoencoderConfiguration().factor : 8
+        guard size.width % factor == 0, size.height % factor == 0, size.width >= 64, size.height >= 64 else {
+            throw ServiceError(
+                "the size is \(size); width and height must be multiples of \(factor) from 64, for example 512x384")
         }
-        let pool = WorkerPool(threads: 1)
-        defer { pool.shutdown() }
-        let tokens = model.tokens(of: model.encode(prompt: "size", pool: pool).states)
-        let plan = Plan(model.frameGraph(height: size.height, width: size.width, tokens: tokens), pool: pool)
+        let work = try ModelWork(folder, height: size.height, width: size.width)
+        guard !work.parts.isEmpty else { return [] }
         var table = TextTable(["a frame of \(size)", "GFLOP"])
-        for stage in plan.stages { table.add([stage.name, gigaflop(stage.operations)]) }
-        table.add(["together", gigaflop(plan.operations)])
-        return table.lines() + ["activations: \((Double(plan.memory) / 1_048_576).text(0)) MiB in float"]
+        for part in work.parts { table.add([part.name, gigaflop(part.operations)]) }
+        table.add(["together", gigaflop(work.parts.reduce(0) { $0 + $1.operations })])
+        return table.lines()
+    }
+
+    private static func guidance(_ folder: ModelFolder) throws -> String {
+        let g = try folder.guidanceRanges()
+        return "guidance scale \(range(g.guidanceScale)), default \(g.defaultGuidanceScale); "
+            + "image guidance scale \(range(g.imageGuidanceScale)), default \(g.defaultImageGuidanceScale)"
     }
 
     private static func millions(_ count: Int) -> String { "\((Double(count) / 1e6).text(2)) M" }

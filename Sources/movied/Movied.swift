@@ -6,5 +6,6 @@ struct Movied: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "movied",
         abstract: "Edits live video by prompt, on the CPU.",
+        version: "0.1.0",
         subcommands: [EditCommand.self, RunCommand.self, ModelCommand.self])
 }

@@ -26,7 +26,7 @@ struct Clip: Sendable, CustomTestStringConvertible {
         seconds = Double(frames) * parts[1] / parts[0]
     }
 
-    private static func lavfi(_ size: String, _ rate: String, _ rest: String = "-c:v libx264 -preset ultrafast") -> String {
+    private static func lavfi(_ size: String, _ rate: String, _ rest: String = x264) -> String {
         "-f lavfi -i testsrc2=s=\(size):r=\(rate) \(rest)"
     }
 
@@ -39,12 +39,10 @@ struct Clip: Sendable, CustomTestStringConvertible {
         Clip("ntsc.mp4", lavfi("320x240", "30000/1001"), to: "out.mkv", (320, 240), 30, "30000/1001"),
         Clip("film.mkv", lavfi("320x240", "24000/1001"), to: "out.webm", (320, 240), 24, "24000/1001"),
         Clip("422.mp4", lavfi("320x180", "25", "-pix_fmt yuv422p \(x264)"), to: "out.mp4", (320, 180), 25, "25/1"),
-        Clip("10bit.mp4", lavfi("320x180", "25", "-pix_fmt yuv420p10le \(x264)"), to: "out.mp4", (320, 180), 25, "25/1"),
+        Clip("10.mp4", lavfi("320x180", "25", "-pix_fmt yuv420p10le \(x264)"), to: "out.mp4", (320, 180), 25, "25/1"),
         Clip("mjpeg.avi", lavfi("320x180", "50", "-c:v mjpeg"), to: "out.mp4", (320, 180), 50, "50/1"),
         Clip("b.mp4", lavfi("320x240", "60", "-c:v libx264 -bf 3"), to: "out.webm", (320, 240), 60, "60/1"),
-        Clip(
-            "interlaced.mp4", lavfi("320x240", "25", "-flags +ildct+ilme \(x264)"), to: "out.mp4", (320, 240), 25, "25/1"
-        ),
+        Clip("i.mp4", lavfi("320x240", "25", "-flags +ildct+ilme \(x264)"), to: "out.mp4", (320, 240), 25, "25/1"),
     ]
 }
 

@@ -116,7 +116,7 @@ struct LiveTests {
     }
 
     @Test(arguments: [
-        ("gst:nosuchelement ! identity", "the source 'gst:nosuchelement ! identity' fails: no element \"nosuchelement\"."),
+        ("gst:nosuch ! identity", "the source 'gst:nosuch ! identity' fails: no element \"nosuch\"."),
         ("gst:videotestsrc ! !", "the source 'gst:videotestsrc ! !' fails: syntax error."),
         ("webcam:/dev/video987", "there is no camera at '/dev/video987'; "),
         ("file:/nowhere/clip.mp4", "'/nowhere/clip.mp4' does not exist; check the path."),

@@ -89,7 +89,8 @@ struct OutputTests {
             let disk = try TinyDisk(kilobytes: kilobytes)
             let output = disk.folder + "/out." + ending
             let job = FileEditJob(input: input, output: output, editor: PassthroughEditor())
-            let expected = "'\(output)' cannot be written: the disk is full; free some space or write to another folder."
+            let expected =
+                "'\(output)' cannot be written: the disk is full; free some space or write to another folder."
             #expect(sentence(job) == expected)
             #expect(disk.files.isEmpty)
         }

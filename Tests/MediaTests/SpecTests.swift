@@ -37,7 +37,8 @@ struct SpecTests {
 
     @Test(arguments: ["", "webcam:/dev/video0", "file:"])
     func badSinks(_ text: String) {
-        let expected = "'\(text)' is not a sink; it must look like loopback:/dev/video10, file:out.mkv, gst:autovideosink."
+        let expected =
+            "'\(text)' is not a sink; it must look like loopback:/dev/video10, file:out.mkv, gst:autovideosink."
         #expect(throws: MediaError(expected)) { try SinkSpec.parse(text) }
     }
 }

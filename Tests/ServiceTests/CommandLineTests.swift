@@ -48,13 +48,16 @@ import Testing
         let result = try edit(input, output, "--prompt", "make it a pencil drawing", "--report", report)
         #expect(result.status == 0, "\(result.errors)")
         #expect(result.errors.contains("10 frames of 96x64"))
-        let json = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: report))) as? [String: Any]
+        let json =
+            try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: report))) as? [String: Any]
         #expect(json?["frames"] as? Int == 10)
-        #expect((json?["stageMilliseconds"] as? [String: Double])?.keys.sorted()
-            == ["compose", "decode", "denoise", "encode", "pre-process"])
+        #expect(
+            (json?["stageMilliseconds"] as? [String: Double])?.keys.sorted()
+                == ["compose", "decode", "denoise", "encode", "pre-process"])
         if let ffprobe = Command(inPath: "ffprobe") {
             let probe = try ffprobe.run([
-                "-v", "error", "-count_packets", "-show_entries", "stream=codec_type,nb_read_packets", "-of", "csv=p=0", output,
+                "-v", "error", "-count_packets", "-show_entries", "stream=codec_type,nb_read_packets", "-of", "csv=p=0",
+                output,
             ])
             #expect(probe.output.contains("video,10") && probe.output.contains("audio,"), "\(probe.output)")
         }
@@ -99,7 +102,9 @@ import Testing
     @Test func describesTheBundledModel() throws {
         let result = try movied.run(["model", "info"])
         #expect(result.status == 0)
-        for word in ["unet", "vae", "text_encoder", "parameters", "GFLOP", "512x384"] { #expect(result.output.contains(word)) }
+        for word in ["unet", "vae", "text_encoder", "parameters", "GFLOP", "512x384"] {
+            #expect(result.output.contains(word))
+        }
     }
 
     @Test func runsOnePart() throws {
@@ -117,13 +122,18 @@ import Testing
     @Test func runsLiveUntilASignal() throws {
         let output = folder.file("live.mkv")
         let result = try movied.run(
-            ["run", "--source", "test:ball", "--sink", "file:\(output)", "--prompt", "make it night", "--size", "128x96"],
+            [
+                "run", "--source", "test:ball", "--sink", "file:\(output)", "--prompt", "make it night", "--size",
+                "128x96",
+            ],
             stopAfter: 4, with: SIGINT)
         #expect(result.status == 0, "\(result.errors)")
         #expect(result.errors.contains("edited and published"))
         if let ffprobe = Command(inPath: "ffprobe") {
-            let probe = try ffprobe.run(["-v", "error", "-count_packets", "-show_entries", "stream=nb_read_packets",
-                "-of", "csv=p=0", output])
+            let probe = try ffprobe.run([
+                "-v", "error", "-count_packets", "-show_entries", "stream=nb_read_packets",
+                "-of", "csv=p=0", output,
+            ])
             #expect((Int(probe.output.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0) > 10, "\(probe.output)")
         }
     }

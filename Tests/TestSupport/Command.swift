@@ -34,31 +34,45 @@ public struct Command: Sendable {
         path = found
     }
 
-    /// Runs the program to its end, or for `seconds` and then sends `signal`.
+    /// Runs the program to its end; after `seconds` it gets `signal`, and ten seconds later SIGKILL.
+    ///
+    /// posix_spawn and polling, because Foundation's Process waits on a run loop, which starves in parallel tests.
     public func run(
         _ arguments: [String], environment: [String: String] = [:], stopAfter seconds: Double = 120,
         with signal: Int32 = SIGKILL
     ) throws -> CommandResult {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let files = TemporaryFolder()
         let output = files.write("out", []), errors = files.write("err", [])
-        process.standardOutput = FileHandle(forWritingAtPath: output)
-        process.standardError = FileHandle(forWritingAtPath: errors)
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        let pid = process.processIdentifier
-        let timer = DispatchSource.makeTimerSource()
-        timer.schedule(deadline: .now() + seconds)
-        timer.setEventHandler { kill(pid, signal) }
-        timer.resume()
-        process.waitUntilExit()
-        timer.cancel()
+        let child = try spawn(arguments, environment: environment, output: output, errors: errors)
+        var status: Int32 = 0, ticks = 0
+        while waitpid(child, &status, WNOHANG) == 0 {
+            usleep(5000)
+            ticks += 1
+            if ticks == Int(seconds * 200) { kill(child, signal) }
+            if ticks == Int((seconds + 10) * 200) { kill(child, SIGKILL) }
+        }
         func text(_ path: String) -> String { (try? String(contentsOfFile: path, encoding: .utf8)) ?? "" }
-        let status = Int(process.terminationStatus)
+        let ended = status & 0x7f
         return CommandResult(
-            status: process.terminationReason == .exit ? status : -status, output: text(output), errors: text(errors))
+            status: ended == 0 ? Int(status >> 8 & 0xff) : -Int(ended), output: text(output), errors: text(errors))
+    }
+
+    private func spawn(
+        _ arguments: [String], environment: [String: String], output: String, errors: String
+    ) throws -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 2, errors, O_WRONLY, 0)
+        let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        var argv = ([path] + arguments).map { strdup($0) } + [nil]
+        var envp = variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        defer { (argv + envp).forEach { free($0) } }
+        var child = pid_t()
+        let status = posix_spawn(&child, path, &actions, nil, &argv, &envp)
+        guard status == 0 else { throw POSIXError(POSIXErrorCode(rawValue: status) ?? .EINVAL) }
+        return child
     }
 }

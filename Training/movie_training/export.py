@@ -21,7 +21,7 @@ from .editor import Editor, load_folder
 #: Standard classes and the ones of movie_training.models, as model_index.json names them.
 COMPONENTS = {
     "scheduler": ["diffusers", "LCMScheduler"], "text_encoder": ["transformers", "CLIPTextModel"],
-    "tokenizer": ["transformers", "CLIPTokenizer"], "unet": ["movie_training.models", "GuidedUNet"],
+    "tokenizer": ["transformers", "CLIPTokenizer"], "unet": ["diffusers", "UNet2DConditionModel"],
     "vae": ["movie_training.models", "SkipAutoencoder"],
 }
 

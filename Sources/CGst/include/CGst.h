@@ -56,4 +56,8 @@ static inline gint cgst_frame_height(const GstVideoFrame *frame) { return GST_VI
 /* The size in bytes of a picture: a macro over a nested struct. */
 static inline gsize cgst_video_info_bytes(const GstVideoInfo *info) { return GST_VIDEO_INFO_SIZE(info); }
 
+/* Demuxers that gave up in silence: decodebin swallows the error of one that fails while it is being connected. True
+   when some demuxer has no streams and no longer reads; meaningful once a pipeline has had time to start. */
+gboolean cgst_has_idle_demuxer(GstElement *pipeline);
+
 #endif

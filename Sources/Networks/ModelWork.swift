@@ -1,0 +1,52 @@
+import Compute
+import Tensors
+
+/// The multiply-adds of one frame, part by part, counted without loading weights.
+public struct ModelWork {
+    /// Part and multiply-adds, in the order of a frame; only the parts that the folder has.
+    public private(set) var parts: [(name: String, operations: Int)] = []
+
+    /// Counts for frames of height x width pixels. The UNet is counted at an eighth of it where the folder has no
+    /// autoencoder, with the longest prompt, once for a guided model and three times for a base model (equation 1).
+    public init(_ folder: ModelFolder, height: Int, width: Int) throws {
+        var factor = 8
+        if folder.has(.autoencoder) {
+            let autoencoder = try folder.autoencoderConfiguration()
+            factor = autoencoder.factor
+            let pixels = Shape(1, height, width, 3)
+            let latents = Shape(1, height / factor, width / factor, autoencoder.latentChannels)
+            let graph = Graph()
+            let encoded = try folder.encoder()(graph, graph.input("pixels", pixels))
+            parts.append(("vae encoder", total(graph)))
+            let decoding = Graph()
+            let features = encoded.features.enumerated().map { decoding.input("features.\($0)", $1.shape) }
+            let conditioning = autoencoder.conditioningDim.map {
+                decoding.input("conditioning", Shape(1, 1, 1, $0), isStatic: true)
+            }
+            _ = try folder.decoder()(
+                decoding, decoding.input("latents", latents), features: features, conditioning: conditioning)
+            parts.append(("vae decoder", total(decoding)))
+        }
+        if folder.has(.unet) {
+            let operations = try unet(folder, height: height / factor, width: width / factor)
+            parts.insert(("unet", operations), at: parts.isEmpty ? 0 : 1)
+        }
+    }
+
+    private func unet(_ folder: ModelFolder, height: Int, width: Int) throws -> Int {
+        let unet = try folder.unet(), c = unet.configuration
+        let tokens = folder.has(.textEncoder) ? try folder.textConfiguration().maxPositions : 77
+        let graph = Graph()
+        func number(_ name: String) -> Value { graph.input(name, Shape(1, 1, 1, 1), isStatic: true) }
+        _ = unet(
+            graph,
+            .init(
+                sample: graph.input("sample", Shape(1, height, width, c.inChannels)), timestep: number("timestep"),
+                encoderHiddenStates: graph.input(
+                    "prompt", Shape(1, 1, tokens, c.textProjectionDim ?? c.crossAttentionDim), isStatic: true),
+                guidanceScale: number("guidance_scale"), imageGuidanceScale: number("image_guidance_scale")))
+        return total(graph) * (c.hasGuidanceEmbedding ? 1 : 3)
+    }
+
+    private func total(_ graph: Graph) -> Int { graph.operations.reduce(0) { $0 + $1.count } }
+}
