@@ -23,9 +23,6 @@ private let foundationTargets: Set<String> = ["Service", "movied"]
 private let essentialsTargets: Set<String> = ["Tensors", "Networks"]
 private let gstreamerTargets: Set<String> = ["CGStreamer", "CGst", "Media", "CGstMovie", "GstMovie"]
 
-/// Folders that `swift format lint` still finds fault with: take them out as they become clean.
-private let notYetClean: Set<String> = ["Sources/Media", "Sources/Service", "Tests/MediaTests", "Tests/ServiceTests"]
-
 @Suite struct ArchitectureTests {
     private let files = SourceFile.all
 
@@ -112,11 +109,7 @@ private let notYetClean: Set<String> = ["Sources/Media", "Sources/Service", "Tes
     func lintIsClean() throws {
         let swift = try #require(Command(inPath: "swift"))
         guard try swift.run(["format", "--version"]).status == 0 else { return }  // a toolchain without it
-        let folders = try ["Sources", "Tests"].flatMap { top in
-            try FileManager.default.contentsOfDirectory(atPath: "\(repository)/\(top)").map { "\(top)/\($0)" }
-        }
-        let paths =
-            folders.filter { !notYetClean.contains($0) }.map { "\(repository)/\($0)" } + ["\(repository)/Package.swift"]
+        let paths = ["Sources", "Tests", "Package.swift"].map { "\(repository)/\($0)" }
         let configuration = ["--configuration", "\(repository)/.swift-format"]
         let result = try swift.run(["format", "lint", "--strict", "--parallel", "--recursive"] + configuration + paths)
         let lines = result.errors.split(separator: "\n").map { $0.replacing("\(repository)/", with: "") }
