@@ -4,10 +4,14 @@ import Tensors
 /// The multiply-adds of one frame, part by part, counted without loading weights.
 public struct ModelWork {
     /// Part and multiply-adds, in the order of a frame; only the parts that the folder has.
-    public private(set) var parts: [(name: String, operations: Int)] = []
+    /// `operations` are those of one pass.
+    public private(set) var parts: [(name: String, passes: Int, operations: Int)] = []
+
+    /// Multiply-adds of the whole frame.
+    public var operations: Int { parts.reduce(0) { $0 + $1.passes * $1.operations } }
 
     /// Counts for frames of height x width pixels. The UNet is counted at an eighth of it where the folder has no
-    /// autoencoder, with the longest prompt, once for a guided model and three times for a base model (equation 1).
+    /// autoencoder, with the longest prompt, in one pass for a guided model and three for a base model (equation 1).
     public init(_ folder: ModelFolder, height: Int, width: Int) throws {
         var factor = 8
         if folder.has(.autoencoder) {
@@ -17,7 +21,7 @@ public struct ModelWork {
             let latents = Shape(1, height / factor, width / factor, autoencoder.latentChannels)
             let graph = Graph()
             let encoded = try folder.encoder()(graph, graph.input("pixels", pixels))
-            parts.append(("vae encoder", total(graph)))
+            parts.append(("vae encoder", 1, total(graph)))
             let decoding = Graph()
             let features = encoded.features.enumerated().map { decoding.input("features.\($0)", $1.shape) }
             let conditioning = autoencoder.conditioningDim.map {
@@ -25,11 +29,12 @@ public struct ModelWork {
             }
             _ = try folder.decoder()(
                 decoding, decoding.input("latents", latents), features: features, conditioning: conditioning)
-            parts.append(("vae decoder", total(decoding)))
+            parts.append(("vae decoder", 1, total(decoding)))
         }
         if folder.has(.unet) {
+            let passes = try folder.unetConfiguration().hasGuidanceEmbedding ? 1 : 3
             let operations = try unet(folder, height: height / factor, width: width / factor)
-            parts.insert(("unet", operations), at: parts.isEmpty ? 0 : 1)
+            parts.insert(("unet", passes, operations), at: parts.isEmpty ? 0 : 1)
         }
     }
 
@@ -45,7 +50,7 @@ public struct ModelWork {
                 encoderHiddenStates: graph.input(
                     "prompt", Shape(1, 1, tokens, c.textProjectionDim ?? c.crossAttentionDim), isStatic: true),
                 guidanceScale: number("guidance_scale"), imageGuidanceScale: number("image_guidance_scale")))
-        return total(graph) * (c.hasGuidanceEmbedding ? 1 : 3)
+        return total(graph)
     }
 
     private func total(_ graph: Graph) -> Int { graph.operations.reduce(0) { $0 + $1.count } }

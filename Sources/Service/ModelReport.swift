@@ -37,8 +37,10 @@ public enum ModelReport {
         let work = try ModelWork(folder, height: size.height, width: size.width)
         guard !work.parts.isEmpty else { return [] }
         var table = TextTable(["a frame of \(size)", "GFLOP"])
-        for part in work.parts { table.add([part.name, gigaflop(part.operations)]) }
-        table.add(["together", gigaflop(work.parts.reduce(0) { $0 + $1.operations })])
+        for part in work.parts {
+            table.add([part.passes == 1 ? part.name : "\(part.name), a pass of \(part.passes)", gigaflop(part.operations)])
+        }
+        table.add(["together", gigaflop(work.operations)])
         return table.lines()
     }
 

@@ -14,7 +14,7 @@ public struct SafeTensorsFile: Sendable {
         let file = try MappedFile(path: path)
         let header = try SafeTensorsHeader(file: file)
         var tensors: [String: StoredTensor] = [:]
-        for (name, entry) in header.entries {
+        for (name, entry) in header.entries.sorted(by: { $0.key < $1.key }) {
             tensors[name] = try entry.tensor(named: name, file: file, dataStart: header.dataStart)
         }
         try checkOverlap(header.entries, path: path)
