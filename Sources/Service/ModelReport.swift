@@ -38,7 +38,9 @@ public enum ModelReport {
         guard !work.parts.isEmpty else { return [] }
         var table = TextTable(["a frame of \(size)", "GFLOP"])
         for part in work.parts {
-            table.add([part.passes == 1 ? part.name : "\(part.name), a pass of \(part.passes)", gigaflop(part.operations)])
+            table.add([
+                part.passes == 1 ? part.name : "\(part.name), a pass of \(part.passes)", gigaflop(part.operations),
+            ])
         }
         table.add(["together", gigaflop(work.operations)])
         return table.lines()
