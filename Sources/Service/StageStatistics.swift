@@ -2,31 +2,37 @@ import Editing
 import Foundation
 import Frames
 
-/// An editor that measures another: milliseconds of every stage of every frame.
+/// An editor that measures another: milliseconds of every stage of the last frames, in memory taken once.
 final class MeasuredEditor: FrameEditor {
     private let session: EditSession
-    private(set) var samples: [[Double]] = []
+    /// Row after row of `stageNames.count` numbers; the oldest row is overwritten.
+    private var samples: [Double] = []
+    private var frames = 0
 
-    init(_ session: EditSession) {
-        self.session = session
-        samples.reserveCapacity(4096)
+    private static let rows = 4096
+
+    init(_ session: EditSession) { self.session = session }
+
+    func prepare(size: FrameSize) throws {
+        try session.prepare(size: size)
+        samples = Array(repeating: 0, count: Self.rows * session.stageNames.count)
+        frames = 0
     }
-
-    var stageNames: [String] { session.stageNames }
-
-    func prepare(size: FrameSize) throws { try session.prepare(size: size) }
 
     func edit(_ input: FrameView, into output: MutableFrameView) throws {
         try session.edit(input, into: output)
-        samples.append(session.stageMilliseconds)
+        let width = session.stageNames.count, row = frames % Self.rows
+        for stage in 0..<width { samples[row * width + stage] = session.stageMilliseconds[stage] }
+        frames += 1
     }
 
     /// The median of each stage in milliseconds, by name; empty before the first frame.
     func medians() -> [(stage: String, milliseconds: Double)] {
-        guard !samples.isEmpty else { return [] }
-        return stageNames.enumerated().map { index, name in
-            let sorted = samples.map { $0[index] }.sorted()
-            return (name, sorted[sorted.count / 2])
+        let width = session.stageNames.count, count = min(frames, Self.rows)
+        guard count > 0 else { return [] }
+        return session.stageNames.enumerated().map { index, name in
+            let sorted = (0..<count).map { samples[$0 * width + index] }.sorted()
+            return (name, sorted[count / 2])
         }
     }
 }
