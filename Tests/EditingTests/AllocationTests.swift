@@ -11,7 +11,8 @@ import Testing
 private let allowedAllocations = 0
 
 /// Counts the allocations of this thread and of the pool's workers; other tests run beside this one.
-@Suite struct AllocationTests {
+/// One after the other, because both read the one counter.
+@Suite(.serialized) struct AllocationTests {
     private static let frames = 50
 
     /// On every thread of the pool at once: each waits until all have come.
