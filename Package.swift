@@ -7,7 +7,8 @@ let kernelFlags: [CSetting] = [.unsafeFlags(["-O3"], .when(configuration: .debug
 let package = Package(
     name: "movied",
     products: [
-        .executable(name: "movied", targets: ["movied"])
+        .executable(name: "movied", targets: ["movied"]),
+        .executable(name: "movie-bench", targets: ["movie-bench"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
@@ -36,6 +37,13 @@ let package = Package(
             name: "movied",
             dependencies: [
                 "Service", "Editing", "Networks", "Media", "Frames",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+
+        .executableTarget(
+            name: "movie-bench",
+            dependencies: [
+                "Service", "Editing", "Networks", "Compute", "Tensors", "Frames", "CKernels",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 

@@ -12,6 +12,7 @@ private let arrows: [String: Set<String>] = [
     "Media": ["Frames", "CGst"],
     "Service": ["Editing", "Networks", "Compute", "Tensors", "Media", "Frames"],
     "movied": ["Service", "Editing", "Networks", "Media", "Frames", "ArgumentParser"],
+    "movie-bench": ["Service", "Editing", "Networks", "Compute", "Tensors", "Frames", "CKernels", "ArgumentParser"],
 ]
 
 /// Where pointers may be written down.
@@ -19,7 +20,7 @@ private let unsafeTargets: Set<String> = ["Tensors", "Compute", "Networks", "Fra
 /// The one file of Networks that may: it reads a plan's outputs.
 private let unsafeNetworks: Set<String> = ["Networks/PartRunner.swift"]
 
-private let foundationTargets: Set<String> = ["Service", "movied"]
+private let foundationTargets: Set<String> = ["Service", "movied", "movie-bench"]
 private let essentialsTargets: Set<String> = ["Tensors", "Networks"]
 private let gstreamerTargets: Set<String> = ["CGStreamer", "CGst", "Media", "CGstMovie", "GstMovie"]
 

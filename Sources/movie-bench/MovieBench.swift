@@ -1,0 +1,9 @@
+import ArgumentParser
+
+/// The benchmarks of the project: tables for people, JSON for machines.
+@main
+struct MovieBench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "movie-bench", abstract: "Measures kernels, networks, frames and scheduling.",
+        subcommands: [])
+}
