@@ -14,11 +14,13 @@ public struct PartRunner {
 
     private let folder: ModelFolder
     private let pool: WorkerPool
+    private let quantization: Quantization?
 
-    /// A runner for the parts of `folder`.
-    public init(_ folder: ModelFolder, pool: WorkerPool) {
+    /// A runner for the parts of `folder`. Throws for integers asked of a folder that was not quantized.
+    public init(_ folder: ModelFolder, pool: WorkerPool, precision: Precision = .float) throws {
         self.folder = folder
         self.pool = pool
+        quantization = try folder.quantization(for: precision)
     }
 
     /// Computes the outputs of `part`, named as the reference names them.
@@ -38,7 +40,7 @@ public struct PartRunner {
         case .textEncoder: outputs = try recordTextEncoder(graph, &bindings)
         }
         for (name, value, _) in outputs { graph.output(name, value) }
-        let plan = Plan(graph, pool: pool)
+        let plan = Plan(quantization.map { graph.quantized($0) } ?? graph, pool: pool)
         bindings.fill(plan)
         plan.prepare()
         plan.run()

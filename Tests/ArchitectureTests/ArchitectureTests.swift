@@ -8,7 +8,7 @@ private let arrows: [String: Set<String>] = [
     "Tensors": [], "Frames": [],
     "Compute": ["Tensors", "CKernels", "CLinux", "COpenBLAS"],
     "Networks": ["Compute", "Tensors"],
-    "Editing": ["Networks", "Compute", "Frames", "CKernels"],
+    "Editing": ["Networks", "Compute", "Frames"],
     "Media": ["Frames", "CGst"],
     "Service": ["Editing", "Networks", "Compute", "Tensors", "Media", "Frames"],
     "movied": ["Service", "Editing", "Networks", "Media", "Frames", "ArgumentParser"],
