@@ -63,3 +63,13 @@ void MOVIE_NAME(conv_tile_16)(const movie_conv_tile *t) { movie_conv_tile_256(t,
 void MOVIE_NAME(conv_tile_32)(const movie_conv_tile *t) { movie_conv_tile_256(t, 32); }
 void MOVIE_NAME(conv_tile_48)(const movie_conv_tile *t) { movie_conv_tile_256(t, 48); }
 void MOVIE_NAME(conv_tile_64)(const movie_conv_tile *t) { movie_conv_tile_256(t, 64); }
+
+void MOVIE_NAME(peak_u8s8)(size_t rounds) {
+    __m256i sums[8], levels = _mm256_set1_epi32((int)rounds), weights = _mm256_set1_epi32(3);
+    for (int i = 0; i < 8; i++) sums[i] = levels;
+    for (size_t r = 0; r < rounds; r++)
+        for (int i = 0; i < 8; i++) {
+            sums[i] = _mm256_add_epi32(sums[i], _mm256_madd_epi16(levels, weights));
+            __asm__ volatile("" : "+x"(sums[i]));
+        }
+}

@@ -57,3 +57,12 @@ void MOVIE_NAME(conv_tile_16)(const movie_conv_tile *t) { movie_conv_tile_512(t,
 void MOVIE_NAME(conv_tile_32)(const movie_conv_tile *t) { movie_conv_tile_512(t, 12, 2); }
 void MOVIE_NAME(conv_tile_48)(const movie_conv_tile *t) { movie_conv_tile_512(t, 8, 3); }
 void MOVIE_NAME(conv_tile_64)(const movie_conv_tile *t) { movie_conv_tile_512(t, 6, 4); }
+
+void MOVIE_NAME(peak_u8s8)(size_t rounds) {
+    __m512i sums[16], levels = _mm512_set1_epi32((int)rounds), weights = _mm512_set1_epi32(3);
+    for (int i = 0; i < 16; i++) sums[i] = levels;
+    for (size_t r = 0; r < rounds; r++) {
+        MOVIE_UNROLL for (int i = 0; i < 16; i++) sums[i] = _mm512_dpbusd_epi32(sums[i], levels, weights);
+        MOVIE_UNROLL for (int i = 0; i < 16; i++) __asm__ volatile("" : "+v"(sums[i]));
+    }
+}

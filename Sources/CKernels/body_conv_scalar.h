@@ -28,3 +28,11 @@ void MOVIE_NAME(conv_tile_16)(const movie_conv_tile *t) { movie_conv_tile_scalar
 void MOVIE_NAME(conv_tile_32)(const movie_conv_tile *t) { movie_conv_tile_scalar(t, 32); }
 void MOVIE_NAME(conv_tile_48)(const movie_conv_tile *t) { movie_conv_tile_scalar(t, 48); }
 void MOVIE_NAME(conv_tile_64)(const movie_conv_tile *t) { movie_conv_tile_scalar(t, 64); }
+
+void MOVIE_NAME(peak_u8s8)(size_t rounds) {
+    volatile int32_t sum = 0;
+    int32_t total = 0;
+    for (size_t r = 0; r < rounds; r++) total += (int32_t)(r & 255) * (int8_t)r;
+    sum = total;
+    (void)sum;
+}

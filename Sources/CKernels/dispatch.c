@@ -6,6 +6,7 @@
 static const movie_kernel_table scalar_table = {
 #include "kernels.inc"
     .conv_positions = {16, 16, 16, 16},
+    .peak_operations = 2,
 };
 #undef MOVIE_KERNEL
 
@@ -14,6 +15,7 @@ static const movie_kernel_table scalar_table = {
 static const movie_kernel_table avx2_table = {
 #include "kernels.inc"
     .conv_positions = {4, 4, 4, 4},
+    .peak_operations = 8 * 16 * 2,
 };
 #undef MOVIE_KERNEL
 
@@ -21,6 +23,7 @@ static const movie_kernel_table avx2_table = {
 static const movie_kernel_table avx512vnni_table = {
 #include "kernels.inc"
     .conv_positions = {16, 12, 8, 6},
+    .peak_operations = 16 * 64 * 2,
 };
 #undef MOVIE_KERNEL
 #endif
@@ -30,6 +33,7 @@ static const movie_kernel_table avx512vnni_table = {
 movie_kernel_table movie_kernels = {
 #include "kernels.inc"
     .conv_positions = {16, 16, 16, 16},
+    .peak_operations = 2,
 };
 #undef MOVIE_KERNEL
 static movie_isa current = MOVIE_ISA_SCALAR;
@@ -66,6 +70,8 @@ int movie_isa_select(movie_isa isa) {
 #endif
     return 0;
 }
+
+size_t movie_peak_operations_u8s8(size_t rounds) { return rounds * movie_kernels.peak_operations; }
 
 /* The best level, before anything computes; the program says so when MOVIED_ISA asks for what is not there. */
 __attribute__((constructor)) static void choose_at_start(void) {

@@ -25,6 +25,7 @@ typedef struct {
 #include "kernels.inc"
 #undef MOVIE_KERNEL
     size_t conv_positions[4]; /* of a tile of 16, 32, 48 and 64 channels */
+    size_t peak_operations;   /* of a round of peak_u8s8 */
 } movie_kernel_table;
 
 extern movie_kernel_table movie_kernels;

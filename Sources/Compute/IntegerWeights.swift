@@ -38,7 +38,7 @@ final class IntegerWeights: LoadableWeights, @unchecked Sendable {
     }
 
     /// The width that wastes least: wide panels read the input less often, and work at a higher rate.
-    private static func panel(for outputs: Int) -> Int {
+    static func panel(for outputs: Int) -> Int {
         let relativeCost = [16: 1.35, 32: 1.10, 48: 1.03, 64: 1.0]
         func cost(_ panel: Int) -> Double {
             Double((outputs + panel - 1) / panel * panel) * (relativeCost[panel] ?? 1)

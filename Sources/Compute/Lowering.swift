@@ -63,6 +63,11 @@ private final class Lowering {
             levelsOf[step.output.id] = target.layerNorm(floats(step.inputs[0]), weights, eps: eps, levels)
         case .geglu where wantsOnlyLevels(step.output):
             levelsOf[step.output.id] = target.geglu(floats(step.inputs[0]), levels(for: step.output))
+        case .attention(let heads, let scale, false) where !integerReaders(of: step.output).isEmpty:
+            let inputs = step.inputs.map { floats($0) }
+            _ = target.integerAttention(
+                query: inputs[0], key: inputs[1], value: inputs[2], heads: heads, scale: scale, into: step.output)
+            hasFloats.insert(step.output.id)
         case .resize where isEnlargedByReaders(step): break  // its readers take the smaller picture
         default: keep(step)
         }

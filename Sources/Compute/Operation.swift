@@ -6,6 +6,8 @@ enum Operation {
     case groupNorm(NormalizationWeights, groups: Int, eps: Float, activation: Activation)
     case layerNorm(NormalizationWeights, eps: Float)
     case geglu
+    /// Inputs: queries, keys, values.
+    case attention(heads: Int, scale: Float, isCausal: Bool)
     /// Inputs: x and the modulation.
     case modulate(Activation)
     case affine(scale: Float, shift: Float)

@@ -21,7 +21,8 @@ public final class EditSession: FrameEditor {
     private let pool: WorkerPool
     private let prompt: EncodedPrompt
     private let transform: (Graph) -> Graph
-    private var frame: FramePlan?
+    /// What `edit` runs, once prepared.
+    public private(set) var frame: FramePlan?
     private var stageStart = ContinuousClock.now
 
     /// Encodes the prompt. Throws for an empty prompt or a guidance scale outside the model's range.

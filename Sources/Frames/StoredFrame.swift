@@ -25,9 +25,21 @@ public struct StoredFrame: Sendable {
         }
     }
 
+    /// A picture of packed RGB, [height, width, 3]; missing pixels are black.
+    public init(size: FrameSize, pixels: [UInt8]) {
+        self.init(size: size)
+        self.pixels.replaceSubrange(0..<min(pixels.count, self.pixels.count), with: pixels.prefix(self.pixels.count))
+    }
+
     /// The frame that `editor`, prepared for this size, makes of this one.
     public func edited(by editor: any FrameEditor) throws -> StoredFrame {
         var result = StoredFrame(size: size)
+        try edit(by: editor, into: &result)
+        return result
+    }
+
+    /// Writes what `editor`, prepared for this size, makes of this frame into `result`, which has its size.
+    public func edit(by editor: any FrameEditor, into result: inout StoredFrame) throws {
         let row = size.width * 3, size = size
         try pixels.withUnsafeBytes { input in
             try result.pixels.withUnsafeMutableBytes { output in
@@ -37,7 +49,6 @@ public struct StoredFrame: Sendable {
                     into: MutableFrameView(base: to, size: size, stride: row))
             }
         }
-        return result
     }
 
     /// Sum of squared differences of 8-bit numbers.

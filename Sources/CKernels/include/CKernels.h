@@ -125,4 +125,34 @@ void movie_unshuffle_rgb_u8(uint8_t *y, size_t ld, const uint8_t *x, size_t in_r
 /* The inverse. */
 void movie_shuffle_rgb_u8(uint8_t *y, size_t out_row, const uint8_t *x, size_t ld, size_t width, size_t block);
 
+/* Each row of floats to levels around 128 by its own largest magnitude, y_ld - columns bytes of 128 behind it; `scales`:
+   what a level of each row is worth, times `factor`. */
+void movie_quantize_rows_u8(uint8_t *y, size_t y_ld, float *scales, const float *x, size_t ld, size_t rows,
+                            size_t columns, float factor);
+/* Softmax of scales[r] * scores[r, c] as levels, 255 for the largest, zeros up to y_ld; `inverse_sums`: 1 / their sum. */
+void movie_softmax_u8(uint8_t *y, size_t y_ld, float *inverse_sums, const float *scores, size_t ld, size_t rows,
+                      size_t columns, const float *scales);
+
+/* Keys or values of one attention head as integer weights: memory of movie_attention_side_bytes, 64-byte aligned. */
+typedef struct {
+    size_t keys, width;                 /* positions, and channels of a head */
+    size_t key_panel, width_panel;      /* 16, 32, 48 or 64 */
+} movie_attention_shape;
+
+size_t movie_attention_keys_bytes(const movie_attention_shape *s);
+size_t movie_attention_values_bytes(const movie_attention_shape *s);
+/* Quantizes and packs; `ld` floats from one position to the next. */
+void movie_attention_pack_keys(void *packed, const movie_attention_shape *s, const float *keys, size_t ld);
+void movie_attention_pack_values(void *packed, const movie_attention_shape *s, const float *values, size_t ld);
+/* Floats of scratch memory for `rows` queries. */
+size_t movie_attention_scratch(const movie_attention_shape *s, size_t rows);
+/* softmax(scale * Q K^T) V for some queries of one head; `y` may be a part of wider rows. No matrix of all scores: those
+   of `rows` queries live in the scratch memory. */
+void movie_attention_u8(float *y, size_t y_ld, const float *queries, size_t ld, size_t rows, const void *keys,
+                        const void *values, const movie_attention_shape *s, float scale, float *scratch);
+
+/* Multiplies and adds on registers alone, and how many operations that is: what the processor can do at most. */
+void movie_peak_u8s8(size_t rounds);
+size_t movie_peak_operations_u8s8(size_t rounds);
+
 #endif
