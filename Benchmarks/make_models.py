@@ -32,6 +32,7 @@ from movie_training.models import GuidedUNet  # noqa: E402
 
 TOKENIZER = ROOT / "Models" / "nano" / "tokenizer"
 PROMPT_LENGTH = 77
+Scale = Callable[[str, Tensor], Tensor]
 #: The ranges of InstructPix2Pix, as the interface offers them.
 GUIDANCE = {"guidance_scale_range": [1, 30], "guidance_scale_default": 7.5,
             "image_guidance_scale_range": [1, 5], "image_guidance_scale_default": 1.5}
@@ -90,35 +91,39 @@ def text_configuration(sizes: Sizes) -> CLIPTextConfig:
         pad_token_id=tokenizer.pad_token_id)
 
 
-def unet_gain(_: str) -> float:
-    """Norms stand before every layer of a UNet, so that each keeps its input's size."""
-    return 1.0
+def scale_weight(name: str, values: Tensor) -> Tensor:
+    """Standard normal numbers as the weights of a network whose norms keep every layer's input in size."""
+    if "token_embedding" in name or "position_embedding" in name:
+        return values * 0.3
+    return values / values[0].numel() ** 0.5
 
 
-def autoencoder_gain(name: str) -> float:
-    """TAESD has no norms: a residual block's last convolution adds little, the others make up for ReLU's half."""
-    if name.endswith("conv.4.weight"):
-        return 0.4
-    return 2**0.5
+def scale_autoencoder_weight(name: str, values: Tensor) -> Tensor:
+    """TAESD has no norms: a residual block's last convolution adds little, the others make up for ReLU's half, and the
+    layer that makes pixels keeps them around the middle.
+    """
+    makes_pixels = values.shape[0] == 3
+    if makes_pixels:
+        values = values - values.mean((1, 2, 3), keepdim=True)
+    gain = 0.15 if makes_pixels else 0.4 if name.endswith("conv.4.weight") else 2**0.5
+    return gain * scale_weight(name, values)
 
 
-def draw(name: str, shape: torch.Size, gain: Callable[[str], float], seed: int) -> Tensor:
+def draw(name: str, shape: torch.Size, scale: Scale, seed: int) -> Tensor:
     """One parameter. Its numbers depend on its name and the seed alone."""
     generator = torch.Generator().manual_seed(zlib.crc32(name.encode()) ^ seed)
     values = torch.randn(shape, generator=generator)
-    if len(shape) == 1:
-        values = values * 0.1
-        return (values + 1 if "norm" in name and name.endswith("weight") else values).half()
-    if "token_embedding" in name or "position_embedding" in name:
-        return (values * 0.3).half()
-    return (values * gain(name) / shape[1:].numel() ** 0.5).half()
+    if len(shape) > 1:
+        return scale(name, values).half()
+    centre = 1.0 if "norm" in name and name.endswith("weight") else 0.5 if shape[0] == 3 else 0.0
+    return (centre + 0.1 * values).half()
 
 
 def write_part(folder: pathlib.Path, module: nn.Module, config: dict, file: str, seed: int,
-               gain: Callable[[str], float] = unet_gain) -> int:
+               scale: Scale = scale_weight) -> int:
     """Writes a network whose module, on the meta device, tells names and shapes; returns the parameters' number."""
     folder.mkdir(parents=True)
-    tensors = {name: draw(name, parameter.shape, gain, seed) for name, parameter in module.named_parameters()}
+    tensors = {name: draw(name, parameter.shape, scale, seed) for name, parameter in module.named_parameters()}
     save_file(tensors, folder / file, metadata={"format": "pt"})
     write_json(folder / "config.json", config)
     return sum(tensor.numel() for tensor in tensors.values())
@@ -144,7 +149,7 @@ def write_autoencoder(folder: pathlib.Path, sizes: Sizes, seed: int) -> int:
     with torch.device("meta"):
         module = AutoencoderTiny(**autoencoder_configuration(sizes))
     config = {"_class_name": "AutoencoderTiny", **public(module.config)}
-    return write_part(folder, module, config, "diffusion_pytorch_model.safetensors", seed, autoencoder_gain)
+    return write_part(folder, module, config, "diffusion_pytorch_model.safetensors", seed, scale_autoencoder_weight)
 
 
 def write_text_encoder(folder: pathlib.Path, sizes: Sizes, seed: int) -> int:
