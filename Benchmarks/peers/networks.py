@@ -24,7 +24,6 @@ from transformers import CLIPTextConfig, CLIPTextModel
 
 from . import BenchmarkError
 
-WORKS = ("unet", "vae-encoder", "vae-decoder", "nano-frame")
 Tensors = dict[str, Tensor]
 
 
