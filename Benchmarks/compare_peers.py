@@ -85,7 +85,7 @@ def describe(timing: Timing) -> str:
     return f"{text}  others {100 * timing.others_share:.0f} %"
 
 
-def row(job: Job, peer: str, timing: Timing) -> dict:
+def make_row(job: Job, peer: str, timing: Timing) -> dict:
     ours, ratio = timing.ours_ms, timing.ratio
     return {"work": job.work, "peer": peer, "ours_ms": ours and round(ours, 3), "peer_ms": round(timing.peer_ms, 3),
             "ratio": ratio and round(ratio, 4)}
@@ -100,7 +100,7 @@ def compare_peer(job: Job, name: str, ours: Engine | None, reference: Arrays) ->
             likeness = job.likeness(read_outputs(dump, name), reference)
             print(f"{job.work:12} {name:15} {describe(timing)}  {likeness}  loaded in {peer.load_ms:.0f} ms, "
                   f"{peer.memory_mib:.0f} MiB", flush=True)
-    return row(job, name, timing)
+    return make_row(job, name, timing)
 
 
 def compare_work(job: Job) -> list[dict]:
@@ -119,7 +119,10 @@ def main(arguments: list[str] | None = None) -> None:
     options = make_parser().parse_args(arguments)
     try:
         check(options)
-        rows = [line for work in options.work for line in compare_work(Job(options, work))]
+        jobs = [Job(options, work) for work in options.work]
+        for job in jobs:
+            job.check()
+        rows = [row for job in jobs for row in compare_work(job)]
         if options.json:
             options.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
     except (BenchmarkError, OSError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.metadata
 import pathlib
@@ -16,12 +17,13 @@ from safetensors.numpy import save_file
 VERSION = 1  # to be raised when the code that exports changes what it writes
 
 
+@functools.cache
 def folder_key(folder: pathlib.Path) -> str:
-    """A name for a model folder's state: changes when a file's path, size or time does."""
+    """A name for what a model folder holds; a copy has the same."""
     digest = hashlib.sha256(str(VERSION).encode())
-    for path in sorted(path for path in folder.resolve().rglob("*") if path.is_file()):
-        status = path.stat()
-        digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
+    for path in sorted([*folder.rglob("*.json"), *folder.rglob("*.safetensors")]):
+        with path.open("rb") as file:
+            digest.update(f"{path.relative_to(folder)} {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
     return f"{folder.resolve().name}-{digest.hexdigest()[:12]}"
 
 
@@ -34,11 +36,11 @@ def say(message: str) -> None:
 
 
 class Cache:
-    """The exports of one work of one model folder at one size."""
+    """The exports of one work of one model folder at one size, in a folder of their own."""
 
-    def __init__(self, root: pathlib.Path, folder: pathlib.Path, work: str, width: int, height: int):
-        self.path = root / folder_key(folder) / f"{work}-{width}x{height}"
-        self.path.mkdir(parents=True, exist_ok=True)
+    def __init__(self, path: pathlib.Path):
+        self.path = path
+        path.mkdir(parents=True, exist_ok=True)
 
     def get(self, name: str, make: Callable[[pathlib.Path], None]) -> pathlib.Path:
         """The folder `name`, filled by `make` the first time."""

@@ -42,6 +42,7 @@ def clip_frames(clip: pathlib.Path, width: int, height: int, count: int) -> list
 def calibration_frames(clips: list[pathlib.Path], width: int, height: int, most: int) -> list[np.ndarray]:
     """`most` frames: of the clips, or without clips pictures as training has them."""
     if not clips:
-        return [to_bytes(sources.sample(np.random.default_rng(seed), height, width)) for seed in range(most)]
+        pictures = [to_bytes(sources.sample(np.random.default_rng(seed), 384, 512)) for seed in range(most)]
+        return [cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA) for picture in pictures]
     each = -(-most // len(clips))
     return [frame for clip in clips for frame in clip_frames(clip, width, height, each)][:most]

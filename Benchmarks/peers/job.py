@@ -18,7 +18,7 @@ from safetensors.numpy import load_file
 from . import BenchmarkError, quality
 from .engine import Engine
 from .exports import Cache, folder_key, say
-from .task import OUTPUTS, Arrays
+from .task import OUTPUTS, Arrays, latent_size
 
 BENCHMARKS = pathlib.Path(__file__).resolve().parents[1]
 #: Calibration frames of each work, at most: the large UNet takes minutes for each.
@@ -37,6 +37,10 @@ class Job:
     options: argparse.Namespace
     work: str
 
+    def check(self) -> None:
+        """Raises BenchmarkError for a size that the model would have to pad."""
+        latent_size(self.model, self.options.width, self.options.height)
+
     @property
     def is_frame(self) -> bool:
         return self.work == "nano-frame"
@@ -47,7 +51,7 @@ class Job:
 
     @property
     def cache(self) -> Cache:
-        return Cache(self.options.cache, self.model, self.work, self.options.width, self.options.height)
+        return Cache(self.options.cache / folder_key(self.model) / f"{self.work}-{self.options.size}")
 
     def inputs(self) -> pathlib.Path:
         """The file with the inputs that all engines are timed on."""
@@ -76,8 +80,10 @@ class Job:
     def start_peer(self, name: str, dump: pathlib.Path) -> Engine:
         """A peer's process, loaded; it has written its outputs to `dump`."""
         command = [sys.executable, "-W", "ignore", "-m", "peers.worker", "--model", self.model, "--work", self.work, "--peer", name,
-                   "--size", self.options.size, "--threads", self.options.threads, "--cache", self.options.cache,
-                   "--input", self.inputs(), "--calibration", self.calibration(), "--dump", dump]
+                   "--size", self.options.size, "--threads", self.options.threads, "--cache", self.cache.path,
+                   "--input", self.inputs(), "--dump", dump]
+        if name.endswith("int8"):
+            command += ["--calibration", self.calibration()]
         paths = [str(BENCHMARKS), str(BENCHMARKS.parent / "Training")]
         return Engine(name, list(map(str, command)), {**os.environ, "PYTHONPATH": os.pathsep.join(paths)})
 

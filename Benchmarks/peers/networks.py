@@ -8,7 +8,6 @@ as constants.
 from __future__ import annotations
 
 import inspect
-import json
 import pathlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from . import BenchmarkError
+from .task import latent_size, read_json
 
 Tensors = dict[str, Tensor]
 
@@ -39,13 +39,6 @@ class Network:
     @property
     def names(self) -> tuple[str, ...]:
         return self.dynamic + self.static
-
-
-def read_json(path: pathlib.Path) -> dict:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError) as error:
-        raise BenchmarkError(f"{path} cannot be read as JSON ({error}): name a model folder in diffusers layout") from None
 
 
 def known(config: dict, *classes: type) -> dict:
@@ -182,16 +175,6 @@ def daemon_noise(height: int, width: int, channels: int, seed: int = 0) -> Tenso
     uniform = (uniform + 0.5) * 2.0**-53
     values = np.sqrt(-2 * np.log(uniform[0::2])) * np.cos(2 * np.pi * uniform[1::2])
     return torch.from_numpy(values.astype(np.float32)).reshape(1, height, width, channels).permute(0, 3, 1, 2).contiguous()
-
-
-def latent_size(folder: pathlib.Path, width: int, height: int) -> tuple[int, int]:
-    """Height and width of the latents of a frame. Raises for a size the model would have to pad."""
-    config = read_json(folder / "vae" / "config.json")
-    levels = config.get("encoder_block_out_channels", [0, 0, 0, 0])
-    factor = config.get("patch_size", 1) * 2 ** (len(levels) - 1)
-    if width % factor or height % factor:
-        raise BenchmarkError(f"the size is {width}x{height}; both must be multiples of {factor} for {folder}")
-    return height // factor, width // factor
 
 
 def static_names(folder: pathlib.Path) -> tuple[str, ...]:

@@ -42,11 +42,11 @@ class OnnxRuntimePeer(Peer):
     def prepare(self, task: Task, cache: Cache) -> pathlib.Path:
         return cache.get(f"onnx-{version_of('onnx', 'torch')}", lambda folder: export(task, folder))
 
-    def load(self, export: pathlib.Path, task: Task, threads: int) -> Callable[[], Arrays]:
+    def load(self, task: Task, cache: Cache, threads: int) -> Callable[[], Arrays]:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-        path = bind(export / "model.onnx", task.static())
+        path = bind(self.prepare(task, cache) / "model.onnx", task.static())
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         inputs = task.dynamic()
         return lambda: {task.output: session.run([OUTPUT], inputs)[0]}

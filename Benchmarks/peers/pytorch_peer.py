@@ -15,7 +15,7 @@ class PyTorchPeer(Peer):
     def prepare(self, task: Task, cache: Cache) -> pathlib.Path:
         return cache.path
 
-    def load(self, export: pathlib.Path, task: Task, threads: int) -> Callable[[], Arrays]:
+    def load(self, task: Task, cache: Cache, threads: int) -> Callable[[], Arrays]:
         torch.set_num_threads(threads)
         network, example = task.network(), task.example()
         module = network.module.to(memory_format=torch.channels_last)

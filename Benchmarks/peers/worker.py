@@ -79,9 +79,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--peer", choices=PEERS, required=True)
     parser.add_argument("--size", required=True, help="WIDTHxHEIGHT")
     parser.add_argument("--threads", type=int, required=True)
-    parser.add_argument("--cache", type=pathlib.Path, required=True)
+    parser.add_argument("--cache", type=pathlib.Path, required=True, help="the folder of this work's exports")
     parser.add_argument("--input", type=pathlib.Path, required=True, help="safetensors with the inputs")
-    parser.add_argument("--calibration", type=pathlib.Path, required=True, help="a folder of such files")
+    parser.add_argument("--calibration", type=pathlib.Path, help="a folder of such files, for quantizing")
     parser.add_argument("--dump", type=pathlib.Path, help="run once before the timing and write the outputs here")
     return parser.parse_args(arguments)
 
@@ -90,9 +90,10 @@ def work(options: argparse.Namespace, answers: TextIO) -> None:
     width, height = map(int, options.size.split("x"))
     task = Task(options.model, options.work, width, height, options.input, options.calibration)
     peer = make_peer(options.peer)
-    export = peer.prepare(task, Cache(options.cache, options.model, options.work, width, height))
+    cache = Cache(options.cache)
+    peer.prepare(task, cache)
     start = time.monotonic()
-    run = peer.load(export, task, options.threads)
+    run = peer.load(task, cache, options.threads)
     load_ms = (time.monotonic() - start) * 1000
     if options.dump:
         dump(run, options.dump)
