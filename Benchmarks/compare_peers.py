@@ -67,7 +67,8 @@ def check(options: argparse.Namespace) -> None:
         if not getattr(options, name) > 0:
             raise BenchmarkError(f"--{name} is {getattr(options, name)}; it must be more than 0")
     if options.paper is None and set(options.work) != {"nano-frame"}:
-        raise BenchmarkError("--paper is missing: make a model with Benchmarks/make_models.py, or choose --work nano-frame")
+        raise BenchmarkError(
+            "--paper is missing: make a model with Benchmarks/make_models.py, or choose --work nano-frame")
     for folder in filter(None, (options.model, options.paper, options.model_int8, options.paper_int8)):
         if not (folder / "unet" / "config.json").is_file():
             raise BenchmarkError(f"{folder} is no model folder: it has no unet/config.json")

@@ -203,7 +203,8 @@ def main() -> None:
     if options.folder.exists():
         parser.error(f"{options.folder} exists already: name a folder to be made")
     counts = write_model(options.model, options.folder, not options.no_guidance_embeddings, options.seed)
-    print(", ".join(f"{part} {count / 1e6:.2f} M" for part, count in counts.items()) + f" parameters in {options.folder}")
+    parts = ", ".join(f"{part} {count / 1e6:.2f} M" for part, count in counts.items())
+    print(f"{options.folder}: {parts} parameters")
 
 
 if __name__ == "__main__":

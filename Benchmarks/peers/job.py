@@ -79,8 +79,8 @@ class Job:
 
     def start_peer(self, name: str, dump: pathlib.Path) -> Engine:
         """A peer's process, loaded; it has written its outputs to `dump`."""
-        command = [sys.executable, "-W", "ignore", "-m", "peers.worker", "--model", self.model, "--work", self.work, "--peer", name,
-                   "--size", self.options.size, "--threads", self.options.threads, "--cache", self.cache.path,
+        command = [sys.executable, "-W", "ignore", "-m", "peers.worker", "--model", self.model, "--work", self.work,
+                   "--peer", name, "--size", self.options.size, "--threads", self.options.threads, "--cache", self.cache.path,
                    "--input", self.inputs(), "--dump", dump]
         if name.endswith("int8"):
             command += ["--calibration", self.calibration()]

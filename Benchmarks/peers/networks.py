@@ -174,7 +174,8 @@ def daemon_noise(height: int, width: int, channels: int, seed: int = 0) -> Tenso
     uniform = ((z ^ (z >> np.uint64(31))) >> np.uint64(11)).astype(np.float64)
     uniform = (uniform + 0.5) * 2.0**-53
     values = np.sqrt(-2 * np.log(uniform[0::2])) * np.cos(2 * np.pi * uniform[1::2])
-    return torch.from_numpy(values.astype(np.float32)).reshape(1, height, width, channels).permute(0, 3, 1, 2).contiguous()
+    noise = torch.from_numpy(values.astype(np.float32)).reshape(1, height, width, channels)
+    return noise.permute(0, 3, 1, 2).contiguous()
 
 
 def static_names(folder: pathlib.Path) -> tuple[str, ...]:

@@ -80,15 +80,19 @@ class Once:
     """Computes the inputs of a `frame` model from those of the network."""
 
     def __init__(self, folder: pathlib.Path):
-        path = folder / "once.xml"
-        self.model = ov.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"}) if path.exists() else None
+        path, core = folder / "once.xml", ov.Core()
+        self.names: list[str] = []
+        if path.exists():
+            model = core.read_model(path)
+            self.names = [port.any_name for port in model.inputs]
+            self.model = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 
     def __call__(self, inputs: Arrays) -> Arrays:
         dynamic = {name: value for name, value in inputs.items() if name in DYNAMIC}
-        if self.model is None:
+        if not self.names:
             return dynamic
-        results = self.model({port.any_name: inputs[port.any_name] for port in self.model.inputs})
-        return dynamic | {port.any_name: value.copy() for port, value in results.items()}
+        results = self.model([inputs[name] for name in self.names]).values()
+        return dynamic | {f"once.{index}": value.copy() for index, value in enumerate(results)}
 
 
 def quantize(task: Task, source: pathlib.Path, folder: pathlib.Path) -> None:

@@ -28,7 +28,8 @@ def describe(outputs: Arrays, reference: Arrays, name: str) -> str:
         raise BenchmarkError(f"the outputs lack {name}; they have {', '.join(outputs) or 'nothing'}")
     output, wanted = outputs[name], reference[name]
     if output.shape != wanted.shape:
-        raise BenchmarkError(f"the output {name} has the shape {list(output.shape)}, PyTorch's has {list(wanted.shape)}")
+        raise BenchmarkError(
+            f"the output {name} has the shape {list(output.shape)}, PyTorch's has {list(wanted.shape)}")
     if output.dtype == np.uint8:
         return f"{psnr(output, wanted):.1f} dB"
     return f"{100 * relative_error(output, wanted):.3g} % off"

@@ -69,7 +69,8 @@ def read_json(path: pathlib.Path) -> dict:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, json.JSONDecodeError) as error:
-        raise BenchmarkError(f"{path} cannot be read as JSON ({error}): name a model folder in diffusers layout") from None
+        raise BenchmarkError(
+            f"{path} cannot be read as JSON ({error}): name a model folder in diffusers layout") from None
 
 
 def latent_size(folder: pathlib.Path, width: int, height: int) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """A peer as a process that speaks the protocol of `movie-bench time`.
 
-When it is loaded it prints {"ready": true, "load_ms": X, "memory_mib": Y}; then, for every line with a whole number N, a
-JSON array of the milliseconds of N runs; it ends at the end of its input. Everything else goes to the standard error.
+When it is loaded it prints {"ready": true, "load_ms": X, "memory_mib": Y}; then, for every line with a whole number N,
+a JSON array of the milliseconds of N runs; it ends at the end of its input. Everything else goes to the standard error.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ def make_peer(name: str) -> Peer:
     try:
         return getattr(importlib.import_module(f".{module}", __package__), kind)(*arguments)
     except ImportError as error:
-        raise BenchmarkError(f"{name} needs a package that is missing ({error}): install Benchmarks/requirements.txt") from None
+        raise BenchmarkError(
+            f"{name} needs a package that is missing ({error}): install Benchmarks/requirements.txt") from None
 
 
 def take_stdout() -> TextIO:

@@ -27,7 +27,8 @@ def percentage(line: str) -> float:
 def test_rows_of_an_encoder(tiny, tmp_path, fake_bench, capsys):
     rows = compare(tiny, tmp_path, "--work", "vae-encoder", "--peer", "openvino-int8", "--peer", "pytorch",
                    "--movie-bench", str(fake_bench), "--paper-int8", str(tiny))
-    assert [(row["work"], row["peer"]) for row in rows] == [("vae-encoder", "openvino-int8"), ("vae-encoder", "pytorch")]
+    assert [(row["work"], row["peer"]) for row in rows] == [
+        ("vae-encoder", "openvino-int8"), ("vae-encoder", "pytorch")]
     for row in rows:
         assert set(row) == {"work", "peer", "ours_ms", "peer_ms", "ratio"}
         assert row["ours_ms"] == 2 and row["peer_ms"] > 0
@@ -45,7 +46,8 @@ def test_a_whole_frame_is_split_and_still_right(tiny, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("options, words", [
-    (["--size", "64"], "the size is '64'"), (["--size", "60x64"], "multiples of 8"), (["--threads", "0"], "--threads is 0"),
+    (["--size", "64"], "the size is '64'"), (["--size", "60x64"], "multiples of 8"),
+    (["--threads", "0"], "--threads is 0"),
     (["--calibrate", "absent.mp4"], "absent.mp4 does not exist"), (["--model", "absent"], "absent is no model folder"),
     ([], "our int8 needs a quantized folder"),
     (["--precision", "float", "--movie-bench", "absent"], "absent cannot be started"),
