@@ -79,8 +79,9 @@ class Job:
 
     def start_peer(self, name: str, dump: pathlib.Path) -> Engine:
         """A peer's process, loaded; it has written its outputs to `dump`."""
+        options = self.options
         command = [sys.executable, "-W", "ignore", "-m", "peers.worker", "--model", self.model, "--work", self.work,
-                   "--peer", name, "--size", self.options.size, "--threads", self.options.threads, "--cache", self.cache.path,
+                   "--peer", name, "--size", options.size, "--threads", options.threads, "--cache", self.cache.path,
                    "--input", self.inputs(), "--dump", dump]
         if name.endswith("int8"):
             command += ["--calibration", self.calibration()]

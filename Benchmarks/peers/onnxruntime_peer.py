@@ -22,12 +22,13 @@ def export(task: Task, folder: pathlib.Path) -> None:
     arguments = tuple(torch.from_numpy(example[name]) for name in network.names)
     with torch.inference_mode():
         program = torch.onnx.export(
-            network.module, arguments, input_names=list(network.names), output_names=[OUTPUT], dynamo=True, verbose=False)
+            network.module, arguments, input_names=list(network.names), output_names=[OUTPUT], dynamo=True,
+            verbose=False)
     program.save(folder / "model.onnx", external_data=True)
 
 
 def bind(path: pathlib.Path, static: Arrays) -> pathlib.Path:
-    """A copy of the model, beside it, with constants for static inputs, so that what depends on them alone is folded."""
+    """A copy of the model, beside it, with constants for static inputs: what depends on them alone is then folded."""
     model = onnx.load(path, load_external_data=False)
     dynamic = [port for port in model.graph.input if port.name not in static]
     del model.graph.input[:]
