@@ -58,7 +58,7 @@ def border(model: ov.Model) -> list[ov.Output]:
 
 
 def export(task: Task, folder: pathlib.Path) -> None:
-    """Writes the two models. Weights are float16 as they were stored, so that compression loses nothing."""
+    """Writes the two models in float32: compression would round the frequencies of the embeddings to float16 too."""
     model = convert(task)
     values, parameters = border(model), model.get_parameters()
     inputs = [parameter for parameter in parameters if parameter.get_friendly_name() in DYNAMIC]
@@ -66,14 +66,14 @@ def export(task: Task, folder: pathlib.Path) -> None:
         once = ov.Model(values, [parameter for parameter in parameters if parameter not in inputs])
         for index, output in enumerate(once.outputs):
             output.get_tensor().set_names({f"once.{index}"})
-        ov.save_model(once, folder / "once.xml", compress_to_fp16=True)
+        ov.save_model(once, folder / "once.xml", compress_to_fp16=False)
     results = [ov.opset13.result(port.get_node().input_value(0)) for port in model.outputs]
     for index, output in enumerate(values):
         parameter = ov.opset13.parameter(output.get_shape(), output.get_element_type(), f"once.{index}")
         parameter.output(0).get_tensor().set_names({f"once.{index}"})
         output.replace(parameter.output(0))
         inputs.append(parameter)
-    ov.save_model(ov.Model(results, inputs), folder / "frame.xml", compress_to_fp16=True)
+    ov.save_model(ov.Model(results, inputs), folder / "frame.xml", compress_to_fp16=False)
 
 
 class Once:
@@ -104,7 +104,7 @@ def quantize(task: Task, source: pathlib.Path, folder: pathlib.Path) -> None:
     kind = nncf.ModelType.TRANSFORMER if task.has_attention else None
     model = nncf.quantize(ov.Core().read_model(source / "frame.xml"), nncf.Dataset(samples), subset_size=len(samples),
                           model_type=kind)
-    ov.save_model(model, folder / "frame.xml")
+    ov.save_model(model, folder / "frame.xml", compress_to_fp16=False)
 
 
 class OpenVINOPeer(Peer):
