@@ -6,7 +6,8 @@ import Service
 /// Where the time of a work goes, step by step.
 struct ProfileCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "profile", abstract: "Times every step of a network: median milliseconds, and the share of the peak.")
+        commandName: "profile",
+        abstract: "Times every step of a network: median milliseconds, and the share of the peak.")
 
     @OptionGroup var options: WorkOptions
 
@@ -27,8 +28,10 @@ struct ProfileCommand: ParsableCommand {
         let passes = (0..<runs).map { _ in work.plan.profile { Measure.now } }
         let peak = IntegerPeak.measure() * Double(options.threads)
         var rows = passes[0].indices.map { index in
-            (name: passes[0][index].name, operations: passes[0][index].operations,
-             milliseconds: Measure.median(passes.map { $0[index].seconds * 1e3 }))
+            (
+                name: passes[0][index].name, operations: passes[0][index].operations,
+                milliseconds: Measure.median(passes.map { $0[index].seconds * 1e3 })
+            )
         }
         let sum = rows.reduce(0) { $0 + $1.milliseconds }
         print(
@@ -46,7 +49,9 @@ struct ProfileCommand: ParsableCommand {
         table.lines().forEach { print($0) }
         var groups: [String: (ms: Double, count: Int)] = [:]
         for row in passes[0].indices {
-            let name = passes[0][row].operations > 0 && passes[0][row].name.contains(".") ? "convolutions" : passes[0][row].name
+            let name =
+                passes[0][row].operations > 0 && passes[0][row].name.contains(".")
+                ? "convolutions" : passes[0][row].name
             groups[name, default: (0, 0)].ms += Measure.median(passes.map { $0[row].seconds * 1e3 })
             groups[name, default: (0, 0)].count += 1
         }

@@ -8,7 +8,8 @@ import Tensors
 struct TimeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "time", abstract: "Runs a network as often as each line of its input says; prints milliseconds.",
-        discussion: "Prints {\"ready\": true, ...} once loaded; then, for every line with a whole number N, a JSON array "
+        discussion:
+            "Prints {\"ready\": true, ...} once loaded; then, for every line with a whole number N, a JSON array "
             + "of N times in milliseconds. Ends with its input.")
 
     @OptionGroup var options: WorkOptions
