@@ -19,6 +19,9 @@ public final class WorkerPool: @unchecked Sendable {
     /// Threads that work on a job, the caller included.
     public let width: Int
 
+    /// Processors that this process may use.
+    public static var usableProcessors: Int { Int(movie_usable_cpus()) }
+
     /// How long a step outside a job stands behind jobs with deadlines, in nanoseconds.
     private static let patience: Int64 = 250_000_000
 
