@@ -10,7 +10,8 @@ final class LiveSource {
     private static let sinkName = "movied_frames"
     private static let defaultSize = FrameSize(width: 640, height: 480)
 
-    /// A source as `spec` says, cropped and scaled to `size` if one is given, slowed to `framerate` if one is given.
+    /// A source as `spec` says, cropped and scaled to `size` if one is given. `framerate` is asked of cameras and the test
+    /// source; frames of a file beyond it are left out before they are converted.
     ///
     /// Throws for a file, device or fragment that cannot be opened.
     init(
@@ -26,6 +27,12 @@ final class LiveSource {
         feed = FrameFeed(try pipeline.element(Self.sinkName), into: mailbox)
         if let size { try fix(size) }
         try pipeline.set(GST_STATE_PLAYING)
+    }
+
+    /// Where a program puts frames of its own, if the fragment begins with `appsrc name=movied_inlet`.
+    var inlet: FrameInlet? {
+        guard let element = try? pipeline.element(FrameInlet.name) else { return nil }
+        return FrameInlet(element)
     }
 
     /// From now on every frame has this size, whatever the source does.
@@ -69,7 +76,9 @@ final class LiveSource {
     private static func tail(_ spec: SourceSpec, framerate: Framerate?) -> [String] {
         var isFile = false
         if case .file = spec { isFile = true }
-        let rate = framerate.map { ["videorate drop-only=true max-rate=\(Int($0.framesPerSecond.rounded(.up)))"] } ?? []
+        let rate =
+            !isFile
+            ? [] : framerate.map { ["videorate drop-only=true max-rate=\(Int($0.framesPerSecond.rounded(.up)))"] } ?? []
         let flip = isFile ? ["videoconvert", "videoflip video-direction=auto"] : []
         return [#"decodebin expose-all-streams=false caps="video/x-raw(ANY)""#] + rate + flip + [
             "videoconvert", "video/x-raw,format=RGB", "aspectratiocrop name=movied_crop", "videoconvertscale",

@@ -32,12 +32,17 @@ public struct LiveSettings: Sendable {
 /// Sinks get exactly the configured rate whatever source, editor and machine do. Only what the editor wrote is published,
 /// or our own placeholder; the camera's picture only with the fallback `passthrough`.
 public final class LiveStream: @unchecked Sendable {
+    /// How long before the first tick sinks are opened.
+    private static let opening: Nanoseconds = .milliseconds(50)
+
     /// What it was made from.
     public let settings: LiveSettings
     /// The size of the published pictures; nil before `start`.
     public private(set) var size: FrameSize?
     /// The rate of the output; nil before `start`.
     public private(set) var framerate: Framerate?
+    /// Where a program puts frames of its own, after `start`, if the source is `gst:appsrc name=movied_inlet ...`.
+    public private(set) var inlet: FrameInlet?
 
     private let scheduler: SharedScheduler
     private let queue: (any ComputeQueue)?
@@ -87,6 +92,8 @@ public final class LiveStream: @unchecked Sendable {
         try Limits.check(latency: budget, framerate: framerate.framesPerSecond, "the latency budget")
         self.size = size
         self.framerate = framerate
+        inlet = keeper.inlet
+        keeper.limit(period: Nanoseconds(framerate.time(ofFrame: 1)))
         let edited = PictureExchange(size: size)
         let raw = settings.fallback == .passthrough ? PictureExchange(size: size) : nil
         try startOutput(edited, raw, size, framerate)
@@ -177,7 +184,8 @@ public final class LiveStream: @unchecked Sendable {
     private func startOutput(
         _ edited: PictureExchange, _ raw: PictureExchange?, _ size: FrameSize, _ framerate: Framerate
     ) throws(MediaError) {
-        let origin = MonotonicClock.nanoseconds
+        // Sinks need some milliseconds to open; the first tick is to be punctual.
+        let origin = MonotonicClock.nanoseconds + Self.opening
         let output = try LiveOutput(settings.sinks, size: size, framerate: framerate, origin: origin)
         let loop = OutputLoop(
             output, edited: edited, raw: raw, fallback: settings.fallback, log: log, framerate: framerate,

@@ -14,6 +14,8 @@ final class SourceKeeper {
     private let framerate: Framerate?
     private let log: StreamLog
     private var size: FrameSize?
+    private var period: Nanoseconds = 0
+    private var due: Nanoseconds = 0
     private var source: LiveSource?
     private var retryAt: Nanoseconds = 0
     private var pause = SourceKeeper.pauses.lowerBound
@@ -57,6 +59,12 @@ final class SourceKeeper {
         return nil
     }
 
+    /// Where a program puts frames of its own, if the source is such a one.
+    var inlet: FrameInlet? { source?.inlet }
+
+    /// From now on `next` gives no more than one frame a `period` on average; the others are dropped.
+    func limit(period: Nanoseconds) { self.period = period }
+
     /// From now on every frame has this size.
     func fix(_ size: FrameSize) throws(MediaError) {
         self.size = size
@@ -76,7 +84,18 @@ final class SourceKeeper {
         }
         pause = Self.pauses.lowerBound
         noteLost(nil)
+        guard isWanted(MonotonicClock.nanoseconds) else { return nil }
         return item
+    }
+
+    /// Whether a frame that comes now is not one too many for the output's rate.
+    private func isWanted(_ now: Nanoseconds) -> Bool {
+        guard now + period / 2 >= due else {
+            log.update { $0.counters.dropped += 1 }
+            return false
+        }
+        due = max(due + period, now)
+        return true
     }
 
     /// Closes the source.

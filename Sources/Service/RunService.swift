@@ -97,6 +97,8 @@ public enum ProcessorTime {
 extension WorkerPool: ComputeQueue {}
 
 extension EditSession: StagedEditor {
+    /// Stages of a frame: pre-process, those of the plan, compose.
     public var stageCount: Int { stageNames.count }
+    /// What a stage of the last frame took.
     public func stageMilliseconds(_ index: Int) -> Double { stageMilliseconds[index] }
 }
