@@ -31,7 +31,7 @@ let package = Package(
         .target(name: "Compute", dependencies: ["Tensors", "CKernels", "CLinux", "COpenBLAS"]),
         .target(name: "Networks", dependencies: ["Compute", "Tensors"]),
         .target(name: "Frames"),
-        .target(name: "Editing", dependencies: ["Networks", "Compute", "Frames", "CKernels"]),
+        .target(name: "Editing", dependencies: ["Networks", "Compute", "Frames"]),
         .target(name: "Scheduling"),
         .target(name: "Media", dependencies: ["Frames", "Scheduling", "CGst", "CLinux"]),
         .target(

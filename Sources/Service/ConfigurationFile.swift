@@ -1,6 +1,7 @@
 import Editing
 import Foundation
 import Media
+import Networks
 import Scheduling
 import Yams
 
@@ -43,7 +44,8 @@ public enum ConfigurationFile {
     }
 
     private static let streamKeys: Set<String> = [
-        "name", "source", "sinks", "prompt", "guidance_scale", "image_guidance_scale", "seed", "model", "size",
+        "name", "source", "sinks", "prompt", "guidance_scale", "image_guidance_scale", "seed", "model", "precision",
+        "size",
         "framerate", "latency_budget", "fallback", "weight",
     ]
 
@@ -77,6 +79,12 @@ public enum ConfigurationFile {
             try StreamRequest(name: name, source: source, sinks: sinks, settings: settings)
         }
         request.model = try section.read("model") { text, _ in section.relative(text) }
+        request.precision = try section.read("precision") { text, subject in
+            guard let precision = Precision(rawValue: text) else {
+                throw ServiceError("\(subject) is '\(text)'; it must be one of int8, float")
+            }
+            return precision
+        }
         request.live.size = try section.read("size") { text, subject in
             let size = try SettingText.size(text, subject)
             try size.validate(as: subject, advice: "512x384 would do")

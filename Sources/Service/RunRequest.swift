@@ -1,6 +1,7 @@
 import Editing
 import Frames
 import Media
+import Networks
 import Scheduling
 
 /// What one live stream of `movied run` is asked to do.
@@ -13,6 +14,8 @@ public struct StreamRequest: Sendable {
     public var settings: EditSettings
     /// The model folder; nil for the bundled one.
     public var model: String?
+    /// What to compute with; nil takes integers where the model was quantized.
+    public var precision: Precision?
 
     /// A request with defaults. Throws for a source or sink that cannot be read.
     public init(name: String = "stream", source: String, sinks: [String], settings: EditSettings) throws {

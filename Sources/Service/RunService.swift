@@ -75,8 +75,9 @@ struct ModelShelf {
     /// An editing session for a stream; prints its warnings.
     mutating func session(_ stream: StreamRequest, pool: WorkerPool) throws -> EditSession {
         let folder = try ModelLocator.find(stream.model)
-        let model = try models[folder.path] ?? EditingModel(folder)
-        models[folder.path] = model
+        let key = "\(folder.path) \(stream.precision?.rawValue ?? "")"
+        let model = try models[key] ?? EditingModel(folder, precision: stream.precision)
+        models[key] = model
         let session = try EditSession(model: model, settings: stream.settings, pool: pool)
         session.warnings.forEach(Terminal.warn)
         return session

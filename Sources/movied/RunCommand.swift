@@ -94,6 +94,7 @@ struct RunCommand: ParsableCommand {
         var stream = try StreamRequest(
             source: source ?? "", sinks: sink, settings: options.settings(prompt: prompt ?? ""))
         stream.model = options.model
+        stream.precision = options.precision
         stream.live.size = options.size
         stream.live.framerate = try framerate.map { try SettingText.framerate($0, "--framerate") }
         stream.live.latencyBudget = try latencyBudget.map { try SettingText.latency($0, "--latency-budget") }

@@ -70,6 +70,7 @@ struct ConfigurationTests {
         ("weight: heavy", "f.yaml:5: streams[0].weight is 'heavy'; give a number"),
         ("size: 12", "f.yaml:5: streams[0].size is '12'; give width x height"),
         ("size: 63x64", "f.yaml:5: streams[0].size is 63x64, but width and height must be from 64"),
+        ("precision: half", "f.yaml:5: streams[0].precision is 'half'; it must be one of int8, float"),
         ("seed: -1", "f.yaml:5: streams[0].seed is '-1'; give a whole number from 0"),
         ("guidance_scale: .nan", "f.yaml:5: streams[0].guidance_scale is '.nan'; give a number"),
         ("prompt: y", "f.yaml: the key 'prompt' is given twice; leave one"),
