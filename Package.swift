@@ -11,7 +11,8 @@ let package = Package(
         .executable(name: "movie-bench", targets: ["movie-bench"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     ],
     targets: [
         // Flags of pkg-config only; the headers are empty. CGst carries what Swift imports.
@@ -31,19 +32,26 @@ let package = Package(
         .target(name: "Networks", dependencies: ["Compute", "Tensors"]),
         .target(name: "Frames"),
         .target(name: "Editing", dependencies: ["Networks", "Compute", "Frames"]),
-        .target(name: "Media", dependencies: ["Frames", "CGst"]),
-        .target(name: "Service", dependencies: ["Editing", "Networks", "Compute", "Tensors", "Media", "Frames"]),
+        .target(name: "Scheduling"),
+        .target(name: "Media", dependencies: ["Frames", "Scheduling", "CGst", "CLinux"]),
+        .target(
+            name: "Service",
+            dependencies: [
+                "Editing", "Networks", "Compute", "Tensors", "Media", "Frames", "Scheduling",
+                .product(name: "Yams", package: "Yams"),
+            ]),
         .executableTarget(
             name: "movied",
             dependencies: [
-                "Service", "Editing", "Networks", "Media", "Frames",
+                "Service", "Editing", "Networks", "Media", "Frames", "Scheduling",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
         .executableTarget(
             name: "movie-bench",
             dependencies: [
-                "Service", "Editing", "Networks", "Compute", "Tensors", "Frames", "CKernels",
+                "Service", "Editing", "Networks", "Compute", "Tensors", "Frames", "CKernels", "Media", "Scheduling",
+                "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -59,8 +67,9 @@ let package = Package(
             name: "NetworksTests", dependencies: ["Networks", "TestSupport"], exclude: ["Fixtures"]),
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         .testTarget(name: "EditingTests", dependencies: ["Editing", "CAllocationCounter", "TestSupport"]),
-        .testTarget(name: "MediaTests", dependencies: ["Media", "TestSupport"]),
-        .testTarget(name: "ServiceTests", dependencies: ["Service", "movied", "TestSupport"]),
+        .testTarget(name: "SchedulingTests", dependencies: ["Scheduling", "CAllocationCounter"]),
+        .testTarget(name: "MediaTests", dependencies: ["Media", "Scheduling", "CAllocationCounter", "TestSupport"]),
+        .testTarget(name: "ServiceTests", dependencies: ["Service", "movied", "movie-bench", "TestSupport"]),
         .testTarget(name: "ArchitectureTests", dependencies: ["TestSupport"]),
     ],
     swiftLanguageModes: [.v6]

@@ -5,14 +5,17 @@ import Testing
 /// What each target may use: section 3 of the design. Change it here and there together.
 private let arrows: [String: Set<String>] = [
     "CGStreamer": [], "COpenBLAS": [], "CKernels": [], "CLinux": [], "CGst": ["CGStreamer"],
-    "Tensors": [], "Frames": [],
+    "Tensors": [], "Frames": [], "Scheduling": [],
     "Compute": ["Tensors", "CKernels", "CLinux", "COpenBLAS"],
     "Networks": ["Compute", "Tensors"],
     "Editing": ["Networks", "Compute", "Frames"],
-    "Media": ["Frames", "CGst"],
-    "Service": ["Editing", "Networks", "Compute", "Tensors", "Media", "Frames"],
-    "movied": ["Service", "Editing", "Networks", "Media", "Frames", "ArgumentParser"],
-    "movie-bench": ["Service", "Editing", "Networks", "Compute", "Tensors", "Frames", "CKernels", "ArgumentParser"],
+    "Media": ["Frames", "Scheduling", "CGst", "CLinux"],
+    "Service": ["Editing", "Networks", "Compute", "Tensors", "Media", "Frames", "Scheduling", "Yams"],
+    "movied": ["Service", "Editing", "Networks", "Media", "Frames", "Scheduling", "ArgumentParser"],
+    "movie-bench": [
+        "Service", "Editing", "Networks", "Compute", "Tensors", "Frames", "CKernels", "CLinux", "Media", "Scheduling",
+        "ArgumentParser",
+    ],
 ]
 
 /// Where pointers may be written down.
