@@ -43,10 +43,10 @@ struct LiveAllocationTests {
             movie_count_thread_allocations(false)
             return Int(after - before)
         }
-        _ = allocations(0..<30)
-        let counted = allocations(30..<130)
+        _ = allocations(0..<60)  // the phase is followed from the twentieth frame on
+        let counted = allocations(60..<160)
         #expect(counted == 0, "in 100 ticks")
-        #expect(log.update { $0.counters.out } == 130)
+        #expect(log.update { $0.counters.out } == 160)
         try output.finish()
     }
 }
