@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import pathlib
@@ -15,6 +16,12 @@ from dataclasses import dataclass
 from . import BenchmarkError
 
 
+def die_with_parent() -> None:
+    """A stopped process could not notice that the program which should wake it has ended."""
+    set_death_signal = 1
+    ctypes.CDLL(None).prctl(set_death_signal, signal.SIGKILL)
+
+
 class Engine:
     """A process with the protocol of `movie-bench time`: one line when ready, then a list of times for every number.
 
@@ -25,14 +32,22 @@ class Engine:
         self.name = name
         try:
             self.process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment,
+                preexec_fn=die_with_parent)
         except OSError as error:
             raise BenchmarkError(f"{name} cannot be started ({error}): build it, or name its path") from None
-        ready = self._answer("when it was loaded")
-        if not isinstance(ready, dict) or ready.get("ready") is not True:
-            raise BenchmarkError(f"{name} said {ready} in place of being ready")
-        self.load_ms, self.memory_mib = float(ready["load_ms"]), float(ready["memory_mib"])
+        try:
+            self._await_ready()
+        except BenchmarkError:
+            self.close()
+            raise
         self._signal(signal.SIGSTOP)
+
+    def _await_ready(self) -> None:
+        ready = self._answer("when it was loaded")
+        if not isinstance(ready, dict) or not {"ready", "load_ms", "memory_mib"} <= ready.keys():
+            raise BenchmarkError(f"{self.name} said {ready} in place of being ready")
+        self.load_ms, self.memory_mib = float(ready["load_ms"]), float(ready["memory_mib"])
 
     def _signal(self, number: signal.Signals) -> None:
         if self.process.poll() is None:
