@@ -48,7 +48,7 @@ public enum RunService {
         return (isOnly ? "" : "\(report.name): ")
             + "\(report.elapsedSeconds.text(0)) s  in \(report.framesPerSecondIn.text(1)) fps  "
             + "out \(report.framesPerSecondOut.text(1)) fps: \(rungs.joined(separator: ", "))  "
-            + "on \(report.rung)\(report.reason.map { " (\($0))" } ?? "")  "
+            + "ladder on \(report.rung), last frame \(report.reason?.description ?? "none")  "
             + "edit \(report.editMilliseconds.text(1)) ms (longest \(report.longestEditMilliseconds.text(1)))  "
             + "age \(report.ageMilliseconds.text(1)) ms  longest interval "
             + "\(report.longestIntervalMilliseconds.text(1)) ms  "

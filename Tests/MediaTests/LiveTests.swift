@@ -134,6 +134,42 @@ struct LiveTests {
         #expect(result.published.contains { $0.publication.reason == .sourceLost && $0.publication.rung == .held })
     }
 
+    @Test func aFasterSourceIsEditedAtTheOutputsRate() throws {
+        let editor = FailingEditor(after: .max), source = "gst:videotestsrc is-live=true ! video/x-raw,framerate=60/1"
+        let result = try run(source, "gst:fakesink", editor: editor, framerate: Framerate(30), seconds: 1.5)
+        #expect(result.counters.framesIn > 70)
+        #expect((30...50).contains(editor.frames), "\(editor.frames) edits of \(result.counters.framesIn) frames")
+    }
+
+    /// Timestamps from the future, from the past, and a burst: ages are measured all the same, and nothing queues.
+    @Test func timestampsMayJumpAndFramesBurst() throws {
+        let bench = LiveWorkbench()
+        let source =
+            "gst:appsrc name=movied_inlet is-live=true format=time max-bytes=0 "
+            + "caps=\"video/x-raw,format=RGB,width=160,height=120,framerate=0/1\""
+        let stream = try bench.add(source, ["gst:fakesink"], editor: SlowEditor(milliseconds: 5))
+        let offsets: [Nanoseconds] = [0, 100, -50, 7, 0, 3, -9]
+        let result = try bench.run(
+            seconds: 1.6,
+            actions: [
+                (
+                    at: 0.3,
+                    body: {
+                        for number in 0..<30 {
+                            let time = Nanoseconds(number) * 33_333_333 + .seconds(200)
+                            let stamp = time + offsets[number % offsets.count] * 1_000_000_000
+                            stream.inlet?.push(bytes: 160 * 120 * 3, value: UInt8(number), timestamp: stamp)
+                            if number < 10 || number >= 20 { usleep(33_000) }  // ten come at once
+                        }
+                    }
+                )
+            ])
+        #expect(result.counters.framesIn == 30)
+        expectSteady(result, rate: 30, seconds: 1.6)
+        let edited = result.published.filter { $0.publication.rung == .edited }
+        #expect(edited.count >= 12 && edited.allSatisfy { $0.publication.age < .milliseconds(300) })
+    }
+
     @Test func aSourceThatChangesItsSizeKeepsTheFirst() throws {
         let shop = try Workshop()
         let source =
