@@ -29,7 +29,7 @@ let package = Package(
         .target(name: "Tensors"),
         .target(name: "Compute", dependencies: ["Tensors", "CKernels", "CLinux", "COpenBLAS"]),
         .target(name: "Networks", dependencies: ["Compute", "Tensors"]),
-        .target(name: "Frames"),
+        .target(name: "Frames", dependencies: ["CKernels"]),
         .target(name: "Editing", dependencies: ["Networks", "Compute", "Frames", "CKernels"]),
         .target(name: "Media", dependencies: ["Frames", "CGst"]),
         .target(name: "Service", dependencies: ["Editing", "Networks", "Compute", "Tensors", "Media", "Frames"]),

@@ -18,7 +18,7 @@ public final class EditSession: FrameEditor {
     private static let sides = 64...16384
 
     private let model: EditingModel
-    private let settings: EditSettings
+    private var settings: EditSettings
     private let pool: WorkerPool
     private let promptStates: [Float]
     private let emptyPromptStates: [Float]
@@ -57,9 +57,7 @@ public final class EditSession: FrameEditor {
         let prepared = PreparedFrame(model: model, size: size, tokens: tokens, pool: pool)
         prepared.fill("encoder_hidden_states", promptStates)
         prepared.fill("unconditional_hidden_states", emptyPromptStates)
-        prepared.fill("guidance_scale", [Float(settings.guidanceScale ?? model.guidance.defaultGuidanceScale)])
-        prepared.fill(
-            "image_guidance_scale", [Float(settings.imageGuidanceScale ?? model.guidance.defaultImageGuidanceScale)])
+        fillGuidance(prepared)
         prepared.fill("timestep", [Float(model.schedule.evaluationTimestep)])
         var noise = Noise(seed: settings.seed)
         noise.fill(prepared.plan.input("noise"))
@@ -67,6 +65,26 @@ public final class EditSession: FrameEditor {
         frame = prepared
         stageNames = ["pre-process"] + prepared.plan.stages.map(\.name) + ["compose"]
         stageMilliseconds = Array(repeating: 0, count: stageNames.count)
+    }
+
+    /// Changes the guidance scales from the next frame on: only what depends on nothing but prompt and guidance is computed
+    /// again. Throws for a scale outside the model's range; then nothing changes.
+    public func setGuidance(_ guidanceScale: Double?, image imageGuidanceScale: Double?) throws(EditError) {
+        var changed = settings
+        changed.guidanceScale = guidanceScale
+        changed.imageGuidanceScale = imageGuidanceScale
+        guard changed != settings else { return }
+        try changed.check(against: model.guidance)
+        settings = changed
+        guard let frame else { return }
+        fillGuidance(frame)
+        frame.plan.prepare()
+    }
+
+    private func fillGuidance(_ frame: PreparedFrame) {
+        let defaults = model.guidance
+        frame.fill("guidance_scale", [Float(settings.guidanceScale ?? defaults.defaultGuidanceScale)])
+        frame.fill("image_guidance_scale", [Float(settings.imageGuidanceScale ?? defaults.defaultImageGuidanceScale)])
     }
 
     /// Edits one frame of the prepared size.
@@ -81,7 +99,7 @@ public final class EditSession: FrameEditor {
             frame.plan.run(frame.plan.stages[index])
             lap(index + 1)
         }
-        frame.store(to: output)
+        frame.store(to: output, alphaFrom: input)
         lap(stageMilliseconds.count - 1)
     }
 
@@ -100,12 +118,14 @@ private final class PreparedFrame {
     private let paddedWidth: Int
     private let paddedHeight: Int
     private let pool: WorkerPool
+    private let scratch: RowScratch
     private var source: FrameView?
     private var target: MutableFrameView?
 
     init(model: EditingModel, size: FrameSize, tokens: Int, pool: WorkerPool) {
         self.size = size
         self.pool = pool
+        scratch = RowScratch(width: size.width, workers: pool.width)
         paddedWidth = (size.width + model.factor - 1) / model.factor * model.factor
         paddedHeight = (size.height + model.factor - 1) / model.factor * model.factor
         plan = Plan(model.frameGraph(height: paddedHeight, width: paddedWidth, tokens: tokens), pool: pool)
@@ -121,28 +141,34 @@ private final class PreparedFrame {
         source = nil
     }
 
-    /// Floats to 8-bit rows, without the padding.
-    func store(to view: MutableFrameView) {
+    /// Floats to 8-bit rows, without the padding; two at a time, which may share chroma.
+    func store(to view: MutableFrameView, alphaFrom input: FrameView) {
+        source = input
         target = view
-        pool.parallelFor(size.height, storeRow)
+        pool.parallelFor((size.height + 1) / 2, storeRows)
+        source = nil
         target = nil
     }
 
     // Made once, since making a closure allocates; they find the frame of the moment in `source` and `target`.
 
-    private lazy var loadRow: WorkerPool.Body = { [unowned self, pixels = plan.input("pixels")] row, _ in
+    private lazy var loadRow: WorkerPool.Body = { [unowned self, pixels = plan.input("pixels")] row, worker in
         guard let source, let pixels = pixels.baseAddress else { return }
         let width = size.width * 3, padded = paddedWidth * 3
-        let floats = pixels + row * padded
-        let bytes = source.base + min(row, size.height - 1) * source.stride
-        movie_pixels_to_f32(floats, bytes.assumingMemoryBound(to: UInt8.self), width)
+        let floats = pixels + row * padded, bytes = scratch.rows(of: worker)
+        let line = min(row, size.height - 1)
+        source.readRGB(rows: line..<line + 1, into: bytes, stride: scratch.stride)
+        movie_pixels_to_f32(floats, bytes, width)
         for index in width..<max(width, padded) { floats[index] = floats[index - 3] }
     }
 
-    private lazy var storeRow: WorkerPool.Body = { [unowned self, pixels = plan.output("edited")] row, _ in
+    private lazy var storeRows: WorkerPool.Body = { [unowned self, pixels = plan.output("edited")] pair, worker in
         guard let target, let pixels = pixels.baseAddress else { return }
-        let bytes = target.base + row * target.stride
-        movie_pixels_from_f32(
-            bytes.assumingMemoryBound(to: UInt8.self), pixels + row * paddedWidth * 3, size.width * 3)
+        let rows = 2 * pair..<min(2 * pair + 2, size.height), bytes = scratch.rows(of: worker)
+        for row in rows {
+            movie_pixels_from_f32(
+                bytes + (row - rows.lowerBound) * scratch.stride, pixels + row * paddedWidth * 3, size.width * 3)
+        }
+        target.writeRGB(rows: rows, from: bytes, stride: scratch.stride, alphaFrom: source)
     }
 }

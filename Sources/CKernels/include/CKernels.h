@@ -3,6 +3,8 @@
 /* Float micro-kernels. All matrices are row-major; `ld` counts floats from one row to the next.
    No kernel allocates, locks or keeps state. Layout of activations: [height, width, channels]. */
 
+#include "CColour.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
