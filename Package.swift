@@ -4,14 +4,23 @@ import PackageDescription
 // Micro-kernels are always optimized: a debug build of the tests would otherwise crawl.
 let kernelFlags: [CSetting] = [.unsafeFlags(["-O3"], .when(configuration: .debug))]
 
+// Libraries that other programs load carry the Swift runtime inside them. Only their shells may say so: a target that
+// tests link would bring a second runtime into the test program.
+let selfContained: [LinkerSetting] = [
+    .unsafeFlags(["-static-stdlib"]),
+    .linkedLibrary("_FoundationCollections"), .linkedLibrary("_FoundationCShims"),
+]
+
 let package = Package(
     name: "movied",
     products: [
         .executable(name: "movied", targets: ["movied"]),
         .executable(name: "movie-bench", targets: ["movie-bench"]),
+        .library(name: "gstmovie", type: .dynamic, targets: ["GstMoviePlugin"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     ],
     targets: [
         // Flags of pkg-config only; the headers are empty. CGst carries what Swift imports.
@@ -31,19 +40,32 @@ let package = Package(
         .target(name: "Networks", dependencies: ["Compute", "Tensors"]),
         .target(name: "Frames", dependencies: ["CKernels"]),
         .target(name: "Editing", dependencies: ["Networks", "Compute", "Frames", "CKernels"]),
-        .target(name: "Media", dependencies: ["Frames", "CGst"]),
-        .target(name: "Service", dependencies: ["Editing", "Networks", "Compute", "Tensors", "Media", "Frames"]),
+        .target(name: "Scheduling"),
+        .target(name: "Media", dependencies: ["Frames", "Scheduling", "CGst", "CLinux"]),
+        .target(
+            name: "CGstMovie", dependencies: ["CGStreamer"],
+            linkerSettings: ["gstvideo-1.0", "gstbase-1.0"].map { .linkedLibrary($0) }),
+        .target(
+            name: "GstMovie", dependencies: ["CGstMovie", "CLinux", "Editing", "Networks", "Scheduling", "Frames"]),
+        .target(name: "GstMoviePlugin", dependencies: ["GstMovie"], linkerSettings: selfContained),
+        .target(
+            name: "Service",
+            dependencies: [
+                "Editing", "Networks", "Compute", "Tensors", "Media", "Frames", "Scheduling",
+                .product(name: "Yams", package: "Yams"),
+            ]),
         .executableTarget(
             name: "movied",
             dependencies: [
-                "Service", "Editing", "Networks", "Media", "Frames",
+                "Service", "Editing", "Networks", "Media", "Frames", "Scheduling",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
         .executableTarget(
             name: "movie-bench",
             dependencies: [
-                "Service", "Editing", "Networks", "Compute", "Tensors", "Frames", "CKernels",
+                "Service", "Editing", "Networks", "Compute", "Tensors", "Frames", "CKernels", "Media", "Scheduling",
+                "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -54,8 +76,9 @@ let package = Package(
             name: "NetworksTests", dependencies: ["Networks", "TestSupport"], exclude: ["Fixtures"]),
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         .testTarget(name: "EditingTests", dependencies: ["Editing", "CAllocationCounter", "TestSupport"]),
-        .testTarget(name: "MediaTests", dependencies: ["Media", "TestSupport"]),
-        .testTarget(name: "ServiceTests", dependencies: ["Service", "movied", "TestSupport"]),
+        .testTarget(name: "SchedulingTests", dependencies: ["Scheduling", "CAllocationCounter"]),
+        .testTarget(name: "MediaTests", dependencies: ["Media", "Scheduling", "CAllocationCounter", "TestSupport"]),
+        .testTarget(name: "ServiceTests", dependencies: ["Service", "movied", "movie-bench", "TestSupport"]),
         .testTarget(name: "ArchitectureTests", dependencies: ["TestSupport"]),
     ],
     swiftLanguageModes: [.v6]

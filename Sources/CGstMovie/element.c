@@ -1,3 +1,6 @@
+/* GST_PLUGIN_DEFINE asks for it. */
+#define PACKAGE "movied"
+
 #include "private.h"
 
 /* The class: vfuncs of the base classes, each a few lines that end in Swift. */

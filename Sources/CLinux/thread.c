@@ -18,3 +18,21 @@ int movie_usable_cpus(void) {
     int count = CPU_COUNT(&set);
     return count > 0 ? count : 1;
 }
+
+void movie_thread_pin(int index, int width) {
+    cpu_set_t usable, one;
+    if (sched_getaffinity(0, sizeof usable, &usable) != 0 || width > CPU_COUNT(&usable)) return;
+    int seen = 0;
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (!CPU_ISSET(cpu, &usable) || seen++ != index) continue;
+        CPU_ZERO(&one);
+        CPU_SET(cpu, &one);
+        sched_setaffinity(0, sizeof one, &one);
+        return;
+    }
+}
+
+int movie_thread_set_punctual(void) {
+    struct sched_param parameters = {.sched_priority = sched_get_priority_min(SCHED_RR)};
+    return pthread_setschedparam(pthread_self(), SCHED_RR, &parameters);
+}

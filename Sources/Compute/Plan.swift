@@ -19,6 +19,7 @@ public final class Plan: @unchecked Sendable {
     private let arena: UnsafeMutablePointer<Float>
     private let offsets: UnsafeMutablePointer<Int>
     private let scratch: UnsafeMutablePointer<Float>
+    private let pool: WorkerPool
     private let everyPrompt: [BoundStep]
     /// The stages of a frame that have steps, in order.
     public let stages: [Stage]
@@ -28,6 +29,7 @@ public final class Plan: @unchecked Sendable {
     /// Lays out the memory of `graph`; its steps will run on `pool`.
     public init(_ graph: Graph, pool: WorkerPool) {
         self.graph = graph
+        self.pool = pool
         for weights in graph.weights { weights.load() }
         let layout = ArenaLayout(slots: graph.slots, stepCount: graph.steps.count)
         arena = allocateAligned(layout.size)
@@ -81,6 +83,7 @@ public final class Plan: @unchecked Sendable {
     public func run(_ stage: Stage, shouldStop: () -> Bool = { false }) -> Outcome {
         for index in stage.steps.indices {  // an array's own iterator allocates in debug builds
             if shouldStop() { return .stopped }
+            pool.yieldIfEarlier()
             stage.steps[index].run()
         }
         return .finished

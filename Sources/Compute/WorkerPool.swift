@@ -3,7 +3,10 @@ import COpenBLAS
 import Glibc
 import Synchronization
 
-/// A fixed set of threads that share the tiles of one job at a time; the caller works too.
+/// A fixed set of pinned threads that share the tiles of one job at a time; the caller works too.
+///
+/// Jobs of several streams queue by deadline (`begin`, `end`): the earliest computes, and one that computes stands back
+/// between two steps (`yieldIfEarlier`) for an earlier one. Work outside a job queues as well, a step at a time.
 ///
 /// A job is open while its caller hands out tiles. A worker announces itself (`inside`) before it looks whether the job is
 /// open, and the caller closes the job before it waits for `inside` to reach zero: with sequentially consistent order
@@ -16,6 +19,9 @@ public final class WorkerPool: @unchecked Sendable {
     /// Threads that work on a job, the caller included.
     public let width: Int
 
+    /// How long a step outside a job stands behind jobs with deadlines, in nanoseconds.
+    private static let patience: Int64 = 250_000_000
+
     private let generation = Atomic<Int>(0)
     private let isOpen = Atomic<Bool>(false)
     private let isStopping = Atomic<Bool>(false)
@@ -26,7 +32,7 @@ public final class WorkerPool: @unchecked Sendable {
     private var count = 0
     private let gate: UnsafeMutablePointer<pthread_mutex_t>
     private let wake: UnsafeMutablePointer<pthread_cond_t>
-    private let caller: UnsafeMutablePointer<pthread_mutex_t>
+    private let queue = DeadlineQueue()
     private var threads: [pthread_t] = []
 
     /// Starts `threads` - 1 workers (at least none). By default as many threads as processors this process may use.
@@ -35,18 +41,14 @@ public final class WorkerPool: @unchecked Sendable {
         width = max(1, threads ?? Int(movie_usable_cpus()))
         gate = .allocate(capacity: 1)
         wake = .allocate(capacity: 1)
-        caller = .allocate(capacity: 1)
         pthread_mutex_init(gate, nil)
-        pthread_mutex_init(caller, nil)
         pthread_cond_init(wake, nil)
         for index in 1..<max(1, width) { start(worker: index) }
     }
 
     deinit {
-        for lock in [gate, caller] {
-            pthread_mutex_destroy(lock)
-            lock.deallocate()
-        }
+        pthread_mutex_destroy(gate)
+        gate.deallocate()
         pthread_cond_destroy(wake)
         wake.deallocate()
     }
@@ -64,15 +66,38 @@ public final class WorkerPool: @unchecked Sendable {
 
     /// Runs `body(tile, worker)` for every tile in 0..<count, on all threads; returns when all are done.
     ///
-    /// Calls from several threads take turns. This allocates nothing, but making a closure that captures does: what runs
+    /// Calls from several threads take turns, one `parallelFor` each unless they hold the pool by `begin`. This allocates nothing, but making a closure that captures does: what runs
     /// once a frame makes its closures beforehand.
     public func parallelFor(_ count: Int, _ body: @escaping Body) {
         guard width > 1, count > 1 else {
             for tile in 0..<max(0, count) { body(tile, 0) }
             return
         }
-        pthread_mutex_lock(caller)
-        defer { pthread_mutex_unlock(caller) }
+        if queue.isHeldByCaller {
+            share(body, count: count)
+        } else {
+            queue.acquire(deadline: monotonicNanoseconds() + Self.patience)
+            share(body, count: count)
+            queue.release()
+        }
+    }
+
+    /// Waits for the turn of a job with this deadline and holds the pool for the calling thread until `end`.
+    ///
+    /// `deadline` is in nanoseconds of the monotonic clock; the earliest goes first. Allocates nothing.
+    public func begin(deadline: Int64) { queue.acquire(deadline: deadline) }
+
+    /// Ends the calling thread's job. Returns the nanoseconds for which it stood back for earlier ones.
+    @discardableResult
+    public func end() -> Int64 { queue.release() }
+
+    /// To be called between two steps: stands back while a job with an earlier deadline waits.
+    ///
+    /// One atomic load while nobody does. Does nothing outside `begin` and `end`.
+    @inline(__always)
+    public func yieldIfEarlier() { queue.yieldIfEarlier() }
+
+    private func share(_ body: @escaping Body, count: Int) {
         open(body, count: count)
         work(as: 0)
         close()
@@ -97,6 +122,7 @@ public final class WorkerPool: @unchecked Sendable {
         while inside.load(ordering: .sequentiallyConsistent) > 0 {
             spins += 1
             if spins > 2000 { sched_yield() }
+            if spins > 2200 { usleep(20) }  // a worker lost its processor to another program
         }
         body = { _, _ in }
     }
@@ -120,6 +146,7 @@ public final class WorkerPool: @unchecked Sendable {
                 guard let argument else { return nil }
                 let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
                 movie_thread_set_name("movie-work-\(start.index)")
+                movie_thread_pin(Int32(start.index), Int32(start.pool.width))
                 start.pool.loop(as: start.index)
                 return nil
             }, context.toOpaque())

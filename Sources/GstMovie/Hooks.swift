@@ -64,7 +64,7 @@ public func gstmovie_swift_get_number(_ pointer: UnsafeMutableRawPointer, _ prop
 
 /// Writes the statistics into an empty structure.
 @c @implementation
-public func gstmovie_swift_fill_stats(_ pointer: UnsafeMutableRawPointer, _ stats: OpaquePointer) {
+public func gstmovie_swift_fill_stats(_ pointer: UnsafeMutableRawPointer, _ stats: UnsafeMutablePointer<GstStructure>) {
     let statistics = body(pointer).statistics
     let counts = statistics.counts
     let times = statistics.percentiles([50, 95, 99])

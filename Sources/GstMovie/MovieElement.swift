@@ -167,9 +167,9 @@ final class MovieElement: @unchecked Sendable {
         let proportion = Self.known(timing.duration).map { $0 > 0 ? cost / Double($0) : 1 } ?? 1
         withUnsafePointer(to: timing) { timing in
             gstmovie_post_qos(
-                element, 1, timing, lateness, proportion, UInt(counts.edited),
+                element, 1, timing, Int(lateness), proportion, UInt(counts.edited),
                 UInt(counts.held + counts.passthrough + counts.dropped))
-            if sendsUpstream { gstmovie_send_qos(element, timing, lateness, proportion) }
+            if sendsUpstream { gstmovie_send_qos(element, timing, Int(lateness), proportion) }
         }
     }
 

@@ -100,6 +100,152 @@ import Testing
         #expect(visits(pool, 9).allSatisfy { $0 == 1 })
     }
 
+    /// The pool is held while jobs come in the wrong order: they run in that of their deadlines, equal ones as they came.
+    @Test(arguments: [1, 3]) func jobsRunByDeadline(_ threads: Int) {
+        let pool = WorkerPool(threads: threads)
+        defer { pool.shutdown() }
+        let order = Shared<[Int]>([]), waiting = Counter()
+        pool.begin(deadline: 0)
+        let deadlines = [50, 10, 40, 10, 30, 20]
+        let jobs = deadlines.enumerated().map { index, deadline in
+            Thread {
+                while waiting.value < index { usleep(100) }
+                waiting.increment()
+                pool.begin(deadline: Int64(deadline))
+                order.withLock { $0.append(deadline * 10 + index) }
+                pool.parallelFor(4) { _, _ in }
+                pool.end()
+            }
+        }
+        for job in jobs {
+            job.start()
+            usleep(20_000)  // it waits in the queue before the next comes
+        }
+        pool.end()
+        while !jobs.allSatisfy(\.isFinished) { usleep(1000) }
+        #expect(order.withLock { $0 } == [101, 103, 205, 304, 402, 500])
+    }
+
+    /// A long job stands back between two steps for a short one with an earlier deadline, and goes on.
+    @Test func anEarlierDeadlineTakesOverBetweenSteps() {
+        let pool = WorkerPool(threads: 2)
+        defer { pool.shutdown() }
+        let log = Shared<[String]>([]), isRunning = Counter(), stoodBack = Counter()
+        let long = Thread {
+            pool.begin(deadline: 1000)
+            for step in 0..<400 {
+                pool.yieldIfEarlier()
+                pool.parallelFor(2) { _, _ in usleep(200) }
+                if step == 0 { isRunning.increment() }
+            }
+            log.withLock { $0.append("long") }
+            stoodBack.increment(by: Int(pool.end() / 1000))
+        }
+        let short = Thread {
+            while isRunning.value == 0 { usleep(100) }
+            pool.begin(deadline: 10)
+            usleep(5000)
+            log.withLock { $0.append("short") }
+            pool.end()
+        }
+        let later = Thread {
+            while isRunning.value == 0 { usleep(100) }
+            pool.begin(deadline: 2000)
+            log.withLock { $0.append("later") }
+            pool.end()
+        }
+        run([long, short, later])
+        #expect(log.withLock { $0 } == ["short", "long", "later"])
+        #expect((5000...60_000).contains(stoodBack.value), "\(stoodBack.value) us")
+    }
+
+    @Test func plansStandBack() {
+        let pool = WorkerPool(threads: 2)
+        defer { pool.shutdown() }
+        let graph = Graph(), steps = Counter(), seen = Counter()
+        var x = graph.input("x", .init(1, 1, 1, 1))
+        for _ in 0..<100 {
+            x = graph.recordTiles("step", from: [x], shape: x.shape, scratch: 0, tiles: 2) { _, _ in
+                { _, _ in
+                    steps.increment()
+                    usleep(500)
+                }
+            }
+        }
+        graph.output("y", x)
+        let plan = Plan(graph, pool: pool)
+        let long = Thread {
+            pool.begin(deadline: 1000)
+            plan.run()
+            pool.end()
+        }
+        let short = Thread {
+            while steps.value == 0 { usleep(100) }
+            pool.begin(deadline: 1)
+            seen.increment(by: steps.value)
+            pool.end()
+        }
+        run([long, short])
+        #expect(steps.value == 200 && (1..<150).contains(seen.value), "after \(seen.value) of 200 tiles")
+    }
+
+    /// Jobs, steps outside jobs and preemption from many threads at once: every tile once, and nobody waits for ever.
+    @Test func manyJobsAtOnce() {
+        let pool = WorkerPool(threads: 3)
+        defer { pool.shutdown() }
+        let wrong = Counter(), inside = Counter(), done = Counter()
+        let jobs = (0..<8).map { index in
+            Thread {
+                for round in 0..<60 {
+                    let isJob = (index + round) % 3 != 0
+                    if isJob {
+                        pool.begin(deadline: Int64((index * 37 + round * 11) % 100))
+                        inside.increment()
+                    }
+                    for step in 0..<5 {
+                        if isJob {
+                            inside.increment(by: -1)
+                            pool.yieldIfEarlier()
+                            inside.increment()
+                            if inside.value != 1 { wrong.increment() }
+                        }
+                        if !visits(pool, 1 + step * 3).allSatisfy({ $0 == 1 }) { wrong.increment() }
+                    }
+                    if isJob {
+                        inside.increment(by: -1)
+                        pool.end()
+                    }
+                    done.increment()
+                }
+            }
+        }
+        run(jobs)
+        #expect(wrong.value == 0 && done.value == 480)
+    }
+
+    @Test func jobsMayBeNestedAndEndedTwice() {
+        let pool = WorkerPool(threads: 2)
+        defer { pool.shutdown() }
+        pool.begin(deadline: 5)
+        pool.begin(deadline: 1)
+        pool.end()
+        #expect(visits(pool, 5).allSatisfy { $0 == 1 })
+        pool.end()
+        pool.end()
+        pool.yieldIfEarlier()
+        #expect(visits(pool, 5).allSatisfy { $0 == 1 })
+    }
+
+    @Test func idleWorkersSleep() {
+        let pool = WorkerPool(threads: 4)
+        defer { pool.shutdown() }
+        _ = visits(pool, 100)
+        usleep(20_000)
+        let before = workerTicks()
+        usleep(300_000)
+        #expect(workerTicks() - before <= 3, "ticks of 10 ms, of all pools' workers")
+    }
+
     @Test func tellsTheProcessorsItMayUse() {
         let pool = WorkerPool()
         defer { pool.shutdown() }
@@ -121,6 +267,17 @@ private func run(_ threads: [Thread]) {
 
 private func threadCount() -> Int {
     (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").count) ?? 0
+}
+
+/// Processor time of all threads named as workers, in ticks of the system.
+private func workerTicks() -> Int {
+    let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
+    return threads.reduce(0) { sum, thread in
+        let line = (try? String(contentsOfFile: "/proc/self/task/\(thread)/stat", encoding: .utf8)) ?? ""
+        guard line.contains("(movie-work-3)") else { return sum }
+        let fields = line.split(separator: ")").last?.split(separator: " ") ?? []
+        return fields.count > 12 ? sum + (Int(fields[11]) ?? 0) + (Int(fields[12]) ?? 0) : sum
+    }
 }
 
 /// A value that the closures of several threads share.

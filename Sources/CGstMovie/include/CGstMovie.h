@@ -10,6 +10,12 @@
 
 G_BEGIN_DECLS
 
+#ifdef __clang__
+#pragma clang assume_nonnull begin
+#else
+#define _Nullable
+#endif
+
 /* Properties, in the order gst-inspect-1.0 lists them. */
 typedef enum {
     GSTMOVIE_PROP_0,
@@ -45,10 +51,10 @@ typedef struct {
 /* Bodies, in Swift. `self` is what create returned; element outlives it and is not owned. */
 void *gstmovie_swift_create(GstElement *element);
 void gstmovie_swift_destroy(void *self);
-void gstmovie_swift_set_string(void *self, guint property, const char *value);
+void gstmovie_swift_set_string(void *self, guint property, const char *_Nullable value);
 void gstmovie_swift_set_double(void *self, guint property, double value);
 void gstmovie_swift_set_number(void *self, guint property, guint64 value);
-char *gstmovie_swift_get_string(void *self, guint property); /* to be freed with g_free; NULL for unset */
+char *_Nullable gstmovie_swift_get_string(void *self, guint property); /* to be freed with g_free; NULL for unset */
 double gstmovie_swift_get_double(void *self, guint property);
 guint64 gstmovie_swift_get_number(void *self, guint property);
 void gstmovie_swift_fill_stats(void *self, GstStructure *stats);
@@ -86,7 +92,7 @@ void gstmovie_send_qos(GstElement *element, const GstMovieTiming *timing, gint64
 /* Whether upstream is live, and its least latency; FALSE when it does not know. */
 gboolean gstmovie_query_upstream(GstElement *element, gboolean *is_live, GstClockTime *latency);
 /* Path of the library or program that this code is in; NULL when unknown. */
-const char *gstmovie_library_path(void);
+const char *_Nullable gstmovie_library_path(void);
 /* What gst_structure_set takes variadic. */
 void gstmovie_stat(GstStructure *stats, const char *name, guint64 value);
 void gstmovie_stat_text(GstStructure *stats, const char *name, const char *value);
@@ -94,7 +100,7 @@ void gstmovie_stat_text(GstStructure *stats, const char *name, const char *value
 void gstmovie_log_info(GstElement *element, const char *message);
 
 /* Mapped frames: planes and strides are behind macros. */
-static inline void *gstmovie_plane(const GstVideoFrame *frame, guint plane) {
+static inline void *_Nullable gstmovie_plane(const GstVideoFrame *frame, guint plane) {
     return plane < GST_VIDEO_FRAME_N_PLANES(frame) ? GST_VIDEO_FRAME_PLANE_DATA(frame, plane) : NULL;
 }
 static inline gint gstmovie_stride(const GstVideoFrame *frame, guint plane) {
@@ -110,8 +116,12 @@ static inline GstVideoColorMatrix gstmovie_matrix(const GstVideoInfo *info) { re
 GType gst_movie_edit_get_type(void);
 const GstPluginDesc *gst_plugin_movie_get_desc(void);
 /* The nick (as written in a pipeline) and the prompt of a preset; NULL past the last one. Both live for ever. */
-const char *gstmovie_swift_preset_nick(guint index);
-const char *gstmovie_swift_preset_prompt(guint index);
+const char *_Nullable gstmovie_swift_preset_nick(guint index);
+const char *_Nullable gstmovie_swift_preset_prompt(guint index);
+
+#ifdef __clang__
+#pragma clang assume_nonnull end
+#endif
 
 G_END_DECLS
 #endif

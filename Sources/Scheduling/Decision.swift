@@ -1,0 +1,36 @@
+/// What a stream asks of the scheduler.
+public struct StreamTerms: Sendable, Equatable {
+    /// From capture to the moment the edit must be finished.
+    public var latencyBudget: Nanoseconds
+    /// Its share where there is not enough for all, relative to the others'; positive.
+    public var weight: Double
+    /// The rungs it has.
+    public var rungs: RungSet
+    /// Steps of a frame whose costs are tracked.
+    public var steps: Int
+
+    /// Terms with the rungs that exist today.
+    public init(
+        latencyBudget: Nanoseconds, weight: Double = 1, rungs: RungSet = .implemented, steps: Int = 0
+    ) {
+        self.latencyBudget = max(0, latencyBudget)
+        self.weight = weight > 0 && weight.isFinite ? weight : 1
+        self.rungs = rungs
+        self.steps = steps
+    }
+}
+
+/// What is to be done with one frame.
+public struct Decision: Sendable, Equatable {
+    /// The rung that the frame is admitted to: the best that was predicted to make the deadline.
+    public let rung: Rung
+    /// Why it is not a better one.
+    public let reason: Reason
+    /// The rung to compute now; nil to leave the frame. A stream that is held computes an edit all the same, behind all
+    /// frames with a deadline to make: that is how a slow model gets on, and how costs are learned again.
+    public let work: Rung?
+    /// When the frame must be finished.
+    public let deadline: Nanoseconds
+    /// Its place in the queue of the worker pool: the earliest runs first.
+    public let queueDeadline: Nanoseconds
+}
