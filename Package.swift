@@ -6,10 +6,14 @@ let kernelFlags: [CSetting] = [.unsafeFlags(["-O3"], .when(configuration: .debug
 
 // Libraries that other programs load carry the Swift runtime inside them. Only their shells may say so: a target that
 // tests link would bring a second runtime into the test program.
-let selfContained: [LinkerSetting] = [
-    .unsafeFlags(["-static-stdlib"]),
-    .linkedLibrary("_FoundationCollections"), .linkedLibrary("_FoundationCShims"),
-]
+func selfContained(_ target: String) -> [LinkerSetting] {
+    let exports = "\(Context.packageDirectory)/Sources/\(target)/exports.map"
+    return [
+        .unsafeFlags(["-static-stdlib", "-Xlinker", "--version-script=\(exports)"]),
+        .unsafeFlags(["-Xlinker", "--strip-all"], .when(configuration: .release)),
+        .linkedLibrary("_FoundationCollections"), .linkedLibrary("_FoundationCShims"),
+    ]
+}
 
 let package = Package(
     name: "movied",
@@ -47,7 +51,9 @@ let package = Package(
             linkerSettings: ["gstvideo-1.0", "gstbase-1.0"].map { .linkedLibrary($0) }),
         .target(
             name: "GstMovie", dependencies: ["CGstMovie", "CLinux", "Editing", "Networks", "Scheduling", "Frames"]),
-        .target(name: "GstMoviePlugin", dependencies: ["GstMovie"], linkerSettings: selfContained),
+        .target(
+            name: "GstMoviePlugin", dependencies: ["GstMovie"], exclude: ["exports.map"],
+            linkerSettings: selfContained("GstMoviePlugin")),
         .target(
             name: "Service",
             dependencies: [
