@@ -43,7 +43,7 @@ final class Harness {
         harness_start()
         pointer = gst_harness_new_parse("movieedit model=\(testModel) threads=2 \(properties)")
         element = gst_harness_find_element(pointer, "movieedit")
-        bus = harness_bus(element)
+        bus = harness_bus(pointer.pointee.element)
         if !isLive { harness_be_offline(pointer) }
         if let caps { begin(caps) }
     }

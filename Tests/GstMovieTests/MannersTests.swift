@@ -85,18 +85,19 @@ import Testing
             TestCaps(format: "RGBA"), TestCaps(),
         ]
         let first = try #require(harness.edit(0)).bytes
-        for (number, caps) in caps.enumerated() {
-            harness.begin(caps)
-            let output = try #require(harness.edit(UInt(number), caps: caps), "\(caps.text)")
-            #expect(output.bytes.count == caps.bytes, "\(caps.text)")
-            if number == caps.bytes - 1 { #expect(output.bytes == first) }
+        for (number, changed) in caps.enumerated() {
+            harness.begin(changed)
+            let output = try #require(harness.edit(UInt(number), caps: changed), "\(changed.text)")
+            #expect(output.bytes.count == changed.bytes, "\(changed.text)")
+            if number == caps.count - 1 { #expect(output.bytes == first) }
         }
         #expect(harness.stat("edited") == caps.count + 1)
         #expect(harness.message(GST_MESSAGE_ERROR) == nil)
     }
 
     @Test func upstreamMayUseStrides() {
-        #expect(harness_proposes_video_meta(Harness().pointer) != 0)
+        let harness = Harness()
+        withExtendedLifetime(harness) { #expect(harness_proposes_video_meta($0.pointer) != 0) }
     }
 
     @Test(arguments: [
