@@ -83,12 +83,14 @@ let package = Package(
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         .testTarget(name: "EditingTests", dependencies: ["Editing", "CAllocationCounter", "TestSupport"]),
         .testTarget(name: "SchedulingTests", dependencies: ["Scheduling", "CAllocationCounter"]),
+        .testTarget(name: "FramesTests", dependencies: ["Frames", "TestSupport"]),
         .testTarget(name: "MediaTests", dependencies: ["Media", "Scheduling", "CAllocationCounter", "TestSupport"]),
         .target(
             name: "CGstHarness", dependencies: ["CGstMovie"], path: "Tests/CGstHarness",
             linkerSettings: ["gstcheck-1.0", "gstcontroller-1.0"].map { .linkedLibrary($0) }),
         .testTarget(
-            name: "GstMovieTests", dependencies: ["GstMovie", "CGstHarness", "CAllocationCounter", "TestSupport"]),
+            name: "GstMovieTests",
+            dependencies: ["GstMovie", "CGstHarness", "CAllocationCounter", "TestSupport"]),
         .testTarget(name: "ServiceTests", dependencies: ["Service", "movied", "movie-bench", "TestSupport"]),
         .testTarget(name: "ArchitectureTests", dependencies: ["TestSupport"]),
     ],
