@@ -21,6 +21,7 @@ let package = Package(
         .executable(name: "movied", targets: ["movied"]),
         .executable(name: "movie-bench", targets: ["movie-bench"]),
         .library(name: "gstmovie", type: .dynamic, targets: ["GstMoviePlugin"]),
+        .library(name: "movie", type: .dynamic, targets: ["MovieLibrary"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -54,6 +55,11 @@ let package = Package(
         .target(
             name: "GstMoviePlugin", dependencies: ["GstMovie"], exclude: ["exports.map"],
             linkerSettings: selfContained("GstMoviePlugin")),
+        .target(name: "CMovie"),
+        .target(name: "Embedding", dependencies: ["CMovie", "Editing", "Frames"]),
+        .target(
+            name: "MovieLibrary", dependencies: ["Embedding"], exclude: ["exports.map"],
+            linkerSettings: selfContained("MovieLibrary")),
         .target(
             name: "Service",
             dependencies: [

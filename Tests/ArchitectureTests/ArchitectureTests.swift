@@ -19,7 +19,7 @@ private let arrows: [String: Set<String>] = [
 ]
 
 /// Where pointers may be written down.
-private let unsafeTargets: Set<String> = ["Tensors", "Compute", "Networks", "Frames", "Editing", "Media", "GstMovie"]
+private let unsafeTargets: Set<String> = ["Tensors", "Compute", "Networks", "Frames", "Editing", "Media", "GstMovie", "Embedding"]
 /// The one file of Networks that may: it reads a plan's outputs.
 private let unsafeNetworks: Set<String> = ["Networks/PartRunner.swift"]
 
