@@ -96,7 +96,8 @@ let package = Package(
             linkerSettings: ["gstcheck-1.0", "gstcontroller-1.0"].map { .linkedLibrary($0) }),
         .testTarget(
             name: "GstMovieTests",
-            dependencies: ["GstMovie", "CGstHarness", "CAllocationCounter", "TestSupport"]),
+            dependencies: ["GstMovie", "CGstHarness", "Embedding", "CAllocationCounter", "TestSupport"],
+            exclude: ["Tools"]),
         .testTarget(name: "ServiceTests", dependencies: ["Service", "movied", "movie-bench", "TestSupport"]),
         .testTarget(name: "ArchitectureTests", dependencies: ["TestSupport"]),
     ],

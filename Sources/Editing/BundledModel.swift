@@ -7,7 +7,8 @@ public enum BundledModel {
     public static func find(_ path: String?, beside libraries: [String]) throws(EditError) -> String {
         if let path, !path.isEmpty { return path }
         if let path = getenv("MOVIED_MODEL"), path.pointee != 0 { return String(cString: path) }
-        let starts = (libraries + ["/proc/self/exe"]).compactMap(resolved).map(parent) + [resolved(".")].compactMap { $0 }
+        let starts =
+            (libraries + ["/proc/self/exe"]).compactMap(resolved).map(parent) + [resolved(".")].compactMap { $0 }
         for folder in starts.flatMap(withParents) {
             let candidate = "\(folder == "/" ? "" : folder)/Models/nano"
             if access(candidate, F_OK) == 0 { return candidate }

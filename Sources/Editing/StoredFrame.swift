@@ -13,7 +13,8 @@ public final class StoredFrame {
         let format = layout.format, size = layout.size
         let lengths = (0..<3).map { plane in
             plane < format.planeCount
-                ? format.bytesPerRow(ofPlane: plane, width: size.width) * format.rows(ofPlane: plane, height: size.height)
+                ? format.bytesPerRow(ofPlane: plane, width: size.width)
+                    * format.rows(ofPlane: plane, height: size.height)
                 : 0
         }
         func stride(_ plane: Int) -> Int { format.bytesPerRow(ofPlane: plane, width: size.width) }
@@ -21,7 +22,8 @@ public final class StoredFrame {
         bytes = .allocate(byteCount: count, alignment: 64)
         bytes.initializeMemory(as: UInt8.self, repeating: 128, count: count)
         view = layout.mutableView(
-            planes: (bytes, bytes + lengths[0], bytes + lengths[0] + lengths[1]), strides: (stride(0), stride(1), stride(2)))
+            planes: (bytes, bytes + lengths[0], bytes + lengths[0] + lengths[1]),
+            strides: (stride(0), stride(1), stride(2)))
     }
 
     deinit { bytes.deallocate() }

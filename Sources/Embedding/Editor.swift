@@ -14,7 +14,8 @@ final class Editor {
     /// Loads a model, or shares it. Throws a sentence.
     init(model: String?, threads: Int) throws {
         guard (0...256).contains(threads) else {
-            throw EditError("the number of threads is \(threads); it must be from 1 to 256, or 0 for one each processor")
+            throw EditError(
+                "the number of threads is \(threads); it must be from 1 to 256, or 0 for one each processor")
         }
         let library = movie_library_path().map { [String(cString: $0)] } ?? []
         engine = try SharedEngine(

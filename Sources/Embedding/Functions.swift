@@ -48,7 +48,8 @@ private func settings(
     guard let options = options?.pointee else { return settings }
     guard options.size == MemoryLayout<movie_options>.size else {
         throw EditError(
-            "the options' size is \(options.size); set it to sizeof(movie_options), \(MemoryLayout<movie_options>.size)")
+            "the options' size is \(options.size); set it to sizeof(movie_options), \(MemoryLayout<movie_options>.size)"
+        )
     }
     settings.guidanceScale = options.guidance_scale == 0 ? nil : options.guidance_scale
     settings.imageGuidanceScale = options.image_guidance_scale == 0 ? nil : options.image_guidance_scale

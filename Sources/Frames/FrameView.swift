@@ -93,7 +93,8 @@ public struct MutableFrameView {
     public func copy(from source: FrameView) {
         for plane in 0..<format.planeCount {
             let bytes = format.bytesPerRow(ofPlane: plane, width: size.width)
-            let from = source.base(ofPlane: plane), to = UnsafeMutableRawPointer(mutating: readable.base(ofPlane: plane))
+            let from = source.base(ofPlane: plane),
+                to = UnsafeMutableRawPointer(mutating: readable.base(ofPlane: plane))
             let fromStride = source.stride(ofPlane: plane), toStride = readable.stride(ofPlane: plane)
             for row in 0..<format.rows(ofPlane: plane, height: size.height) {
                 (to + row * toStride).copyMemory(from: from + row * fromStride, byteCount: bytes)

@@ -44,7 +44,9 @@ extension PixelFormat {
 extension YUVEncoding {
     /// The encoding of the caps' colorimetry; BT.601 where it says nothing.
     fileprivate init(_ info: GstVideoInfo) {
-        let (matrix, isFullRange) = withUnsafePointer(to: info) { (gstmovie_matrix($0), gstmovie_is_full_range($0) != 0) }
+        let (matrix, isFullRange) = withUnsafePointer(to: info) {
+            (gstmovie_matrix($0), gstmovie_is_full_range($0) != 0)
+        }
         var red = 0.0, blue = 0.0
         guard matrix != GST_VIDEO_COLOR_MATRIX_RGB, gst_video_color_matrix_get_Kr_Kb(matrix, &red, &blue) != 0 else {
             self.init(red: 0.299, blue: 0.114, isFullRange: isFullRange)

@@ -93,7 +93,8 @@ public func gstmovie_swift_unblock(_ pointer: UnsafeMutableRawPointer) {
 
 /// New caps.
 @c @implementation
-public func gstmovie_swift_set_info(_ pointer: UnsafeMutableRawPointer, _ info: UnsafePointer<GstVideoInfo>) -> gboolean {
+public func gstmovie_swift_set_info(_ pointer: UnsafeMutableRawPointer, _ info: UnsafePointer<GstVideoInfo>) -> gboolean
+{
     body(pointer).setInfo(info.pointee) ? 1 : 0
 }
 

@@ -38,7 +38,9 @@ struct LivePolicy {
     /// Allocates nothing. `own` is the latency that was promised.
     func decide(_ arrival: Arrival, own: Nanoseconds, isAfforded: Bool) -> Verdict {
         guard arrival.hasPicture else { return .edit }
-        if let now = arrival.now, let lastEdit, now - lastEdit >= Self.longestHold { return isAfforded ? .edit : .overBudget }
+        if let now = arrival.now, let lastEdit, now - lastEdit >= Self.longestHold {
+            return isAfforded ? .edit : .overBudget
+        }
         guard isAfforded else { return .overBudget }
         guard let time = arrival.runningTime else { return .edit }
         if let earliest = arrival.earliest, time < earliest { return .late(by: earliest - time) }

@@ -89,7 +89,9 @@ final class MovieElement: @unchecked Sendable {
             try stream.follow(settings, mayWait: !latency.isLive, warn: warn)
             let verdict = try decide(stream, settings, latency, timing)
             guard verdict == .edit else {
-                return fallBack(settings.fallback, verdict, timing, arrived) { target.copy(from: $0 ? shown.view.readable : source) }
+                return fallBack(settings.fallback, verdict, timing, arrived) {
+                    target.copy(from: $0 ? shown.view.readable : source)
+                }
             }
             try stream.edit(source, into: target, strength: settings.strength)
         } catch {
@@ -128,7 +130,8 @@ final class MovieElement: @unchecked Sendable {
 
     /// An edit is done: counts it, and tells the pipeline when latencies have changed.
     private func finish(
-        _ stream: MovieStream, _ settings: ElementSettings, _ latency: Latency, _ timing: GstMovieTiming, _ arrived: UInt64
+        _ stream: MovieStream, _ settings: ElementSettings, _ latency: Latency, _ timing: GstMovieTiming,
+        _ arrived: UInt64
     ) {
         let spent = monotonicNanoseconds() - arrived
         let now = Self.known(timing.now).map { $0 + Nanoseconds(spent) }

@@ -55,7 +55,9 @@ final class SessionKeeper {
         return session.warnings
     }
 
-    private static func build(_ engine: SharedEngine, _ settings: EditSettings, _ size: FrameSize?) throws -> EditSession {
+    private static func build(_ engine: SharedEngine, _ settings: EditSettings, _ size: FrameSize?) throws
+        -> EditSession
+    {
         let session = try EditSession(model: engine.model, settings: settings, pool: engine.pool)
         if let size { try session.prepare(size: size) }
         return session

@@ -18,6 +18,7 @@ void harness_start(void) {
 }
 
 GstBuffer *harness_buffer(gsize size, guint8 fill, GstClockTime pts, GstClockTime duration) {
+    harness_start();
     GstBuffer *buffer = gst_buffer_new_allocate(NULL, size, NULL);
     gst_buffer_memset(buffer, 0, fill, size);
     GST_BUFFER_PTS(buffer) = pts;

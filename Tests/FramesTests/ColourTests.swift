@@ -27,10 +27,13 @@ private final class Picture {
     deinit { planes.forEach { $0.deallocate() } }
 
     var view: MutableFrameView {
-        func plane(_ index: Int) -> UnsafeMutableRawPointer? { planes.indices.contains(index) ? .init(planes[index]) : nil }
+        func plane(_ index: Int) -> UnsafeMutableRawPointer? {
+            planes.indices.contains(index) ? .init(planes[index]) : nil
+        }
         func stride(_ index: Int) -> Int { strides.indices.contains(index) ? strides[index] : 0 }
         return layout.mutableView(
-            planes: (UnsafeMutableRawPointer(planes[0]), plane(1), plane(2)), strides: (stride(0), stride(1), stride(2)))
+            planes: (UnsafeMutableRawPointer(planes[0]), plane(1), plane(2)), strides: (stride(0), stride(1), stride(2))
+        )
     }
 
     /// The bytes of the pixels of a plane.
@@ -45,7 +48,9 @@ private final class Picture {
         for plane in planes.indices {
             let bytes = layout.format.bytesPerRow(ofPlane: plane, width: layout.size.width)
             for row in 0..<layout.format.rows(ofPlane: plane, height: layout.size.height) {
-                for column in 0..<bytes { planes[plane][row * strides[plane] + column] = value(plane, row * bytes + column) }
+                for column in 0..<bytes {
+                    planes[plane][row * strides[plane] + column] = value(plane, row * bytes + column)
+                }
             }
         }
     }

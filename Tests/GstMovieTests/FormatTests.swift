@@ -50,7 +50,9 @@ import Testing
             let other = isShared ? OutputBuffer(gst_buffer_ref(input)) : nil
             harness_push(harness.pointer, input)
             let output = try #require(harness.pull()).bytes
-            withExtendedLifetime(other) { #expect(pixels(output, caps) == pixels(expected, caps), "shared: \(isShared)") }
+            withExtendedLifetime(other) {
+                #expect(pixels(output, caps) == pixels(expected, caps), "shared: \(isShared)")
+            }
         }
     }
 

@@ -91,7 +91,9 @@ import Testing
         #expect(gst_element_seek_simple(pipeline, GST_FORMAT_TIME, flags, 100_000_000) != 0)
         go(pipeline, GST_STATE_PAUSED)
         var position: Int = 0
-        #expect(gst_element_query_position(pipeline, GST_FORMAT_TIME, &position) != 0 && position == 80_000_000 || position == 100_000_000)
+        #expect(
+            gst_element_query_position(pipeline, GST_FORMAT_TIME, &position) != 0 && position == 80_000_000
+                || position == 100_000_000)
         go(pipeline, GST_STATE_PLAYING)
         usleep(100_000)
         go(pipeline, GST_STATE_PAUSED)
@@ -106,7 +108,8 @@ import Testing
             "videotestsrc num-buffers=40 is-live=true ! video/x-raw,width=64,height=64,framerate=50/1 ! "
                 + "movieedit name=edit model=\(testModel) threads=2 latency-budget=300 ! fakesink sync=true")
         go(pipeline, GST_STATE_PLAYING)
-        let edit = try #require(gst_bin_get_by_name(UnsafeMutableRawPointer(pipeline).assumingMemoryBound(to: GstBin.self), "edit"))
+        let edit = try #require(
+            gst_bin_get_by_name(UnsafeMutableRawPointer(pipeline).assumingMemoryBound(to: GstBin.self), "edit"))
         for number in 0..<20 {
             harness_set_string(edit, "prompt", "prompt \(number)")
             harness_set_double(edit, "guidance-scale", Double(2 + number % 5))
@@ -120,13 +123,17 @@ import Testing
     }
 
     /// Counts what a frame allocates between the C class and the end of the edit, on the thread that moves frames.
-    @Test(arguments: ["RGB", "I420"], [1.0, 0.5]) func aFrameAllocatesNothing(_ format: String, _ strength: Double) throws {
+    @Test(arguments: ["RGB", "I420"], [1.0, 0.5]) func aFrameAllocatesNothing(_ format: String, _ strength: Double)
+        throws
+    {
         harness_start()
         let element = try #require(gst_element_factory_make("movieedit", nil))
         gst_object_ref_sink(element)
         defer { gst_object_unref(element) }
         let body = MovieElement(element)
-        body.settings.withLock { $0.model = testModel; $0.threads = 2; $0.strength = strength; $0.prompt = testPrompt }
+        body.settings.withLock {
+            $0.model = testModel; $0.threads = 2; $0.strength = strength; $0.prompt = testPrompt
+        }
         let caps = TestCaps(format: format)
         var info = GstVideoInfo(), frame = GstVideoFrame()
         let parsed = try #require(gst_caps_from_string(caps.text))
@@ -134,7 +141,9 @@ import Testing
         gst_caps_unref(parsed)
         try #require(body.start() && body.setInfo(info))
         let buffer = harness_buffer(UInt(caps.bytes), 90, 0, frameTime)
-        try #require(gst_video_frame_map(&frame, &info, buffer, GstMapFlags(GST_MAP_READ.rawValue | GST_MAP_WRITE.rawValue)) != 0)
+        try #require(
+            gst_video_frame_map(&frame, &info, buffer, GstMapFlags(GST_MAP_READ.rawValue | GST_MAP_WRITE.rawValue)) != 0
+        )
         for isLive in [false, true] {
             _ = body.addedLatency(isLive: isLive, upstream: 0)
             var counted: UInt = 0, results: Set<GstFlowReturn.RawValue> = []

@@ -118,7 +118,8 @@ import Testing
 
     @Test(arguments: [
         ("/nowhere", "there is no model folder at /nowhere: give the path of a folder in diffusers layout"),
-        ("/etc/passwd", "/etc/passwd is a file: a model is a folder in diffusers layout"), ("/tmp", "the model /tmp has no"),
+        ("/etc/passwd", "/etc/passwd is a file: a model is a folder in diffusers layout"),
+        ("/tmp", "the model /tmp has no"),
     ])
     func aBadModelFailsTheStateChange(_ model: String, _ sentence: String) throws {
         harness_start()
