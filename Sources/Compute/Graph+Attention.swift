@@ -20,7 +20,9 @@ extension Graph {
         let tilesEach = (task.queries + AttentionTask.tileQueries - 1) / AttentionTask.tileQueries
         let batch = query.shape.batch
         return recordTiles(
-            "attention \(task.queries)x\(task.keys)", from: [query, key, value], shape: query.shape,
+            "attention \(task.queries)x\(task.keys)",
+            .attention(heads: heads, scale: task.scale, isCausal: isCausal), from: [query, key, value],
+            shape: query.shape,
             operations: 2 * batch * task.queries * task.keys * channels,
             scratch: min(task.queries, AttentionTask.tileQueries) * task.keys, tiles: batch * heads * tilesEach
         ) { context, result in

@@ -14,25 +14,11 @@ extension Graph {
         _ x: Value, _ weights: ConvolutionWeights, stride: Int = 1, padding: Int? = nil, padEnd: Int? = nil,
         activation: Activation = .identity, residual: Value? = nil, activateLast: Bool = false
     ) -> Value {
-        let kernel = weights.kernel
-        let before = padding ?? kernel / 2, after = padEnd ?? before
-        let height = (x.shape.height + before + after - kernel) / stride + 1
-        let width = (x.shape.width + before + after - kernel) / stride + 1
-        let shape = Shape(x.shape.batch, height, width, weights.outputs)
-        var patches = movie_patches()
-        patches.height = x.shape.height
-        patches.width = x.shape.width
-        patches.channels = weights.inputs
-        patches.kernel = kernel
-        patches.stride = stride
-        patches.pad_top = before
-        patches.pad_left = before
-        patches.out_width = width
-        return product(
-            ProductTask(
-                weights: weights, patches: kernel == 1 && stride == 1 ? nil : patches, inputArea: x.shape.area,
-                area: shape.area, activation: activation, activateLast: activateLast),
-            x, residual, shape: shape)
+        let before = padding ?? weights.kernel / 2
+        let convolution = Convolution(
+            weights: weights, stride: stride, padBefore: before, padAfter: padEnd ?? before, activation: activation,
+            activateLast: activateLast)
+        return product(convolution, x, residual)
     }
 
     /// A linear layer on every position; then activation and residual.
@@ -42,15 +28,16 @@ extension Graph {
         convolution(x, weights, padding: 0, activation: activation, residual: residual)
     }
 
-    private func product(_ task: ProductTask, _ x: Value, _ residual: Value?, shape: Shape) -> Value {
-        let depth = task.depth, outputs = task.weights.outputs
-        let rows = task.tileRows
+    private func product(_ convolution: Convolution, _ x: Value, _ residual: Value?) -> Value {
+        let shape = convolution.outputShape(x.shape)
+        let task = ProductTask(convolution, input: x.shape, output: shape)
+        let rows = task.tileRows, outputs = shape.channels
         let tilesEach = (task.area + rows - 1) / rows
-        let tiles = tilesEach * shape.batch
         return recordTiles(
-            "conv\(task.weights.kernel)x\(task.weights.kernel) \(task.weights.inputs)->\(outputs)",
-            from: [x] + (residual.map { [$0] } ?? []), shape: shape, weights: task.weights.arrays,
-            operations: shape.positions * depth * outputs, scratch: task.patches == nil ? 0 : rows * depth, tiles: tiles
+            convolution.weights.name, .convolution(convolution), from: [x] + (residual.map { [$0] } ?? []),
+            shape: shape,
+            weights: convolution.weights.arrays, operations: shape.positions * task.depth * outputs,
+            scratch: task.patches == nil ? 0 : rows * task.depth, tiles: tilesEach * shape.batch
         ) { context, result in
             let input = context[x], output = context[result]
             let extra = residual.map { context[$0] }
@@ -67,6 +54,29 @@ extension Graph {
     }
 }
 
+/// A convolution with its sizes open; a linear layer is one with a kernel of 1.
+struct Convolution {
+    let weights: ConvolutionWeights
+    let stride: Int
+    /// Zeros above and on the left, below and on the right.
+    let padBefore: Int
+    let padAfter: Int
+    let activation: Activation
+    /// Whether the activation comes after the residual.
+    let activateLast: Bool
+
+    func with(activation: Activation) -> Convolution {
+        Convolution(
+            weights: weights, stride: stride, padBefore: padBefore, padAfter: padAfter, activation: activation,
+            activateLast: activateLast)
+    }
+
+    func outputShape(_ x: Shape) -> Shape {
+        func length(_ side: Int) -> Int { (side + padBefore + padAfter - weights.kernel) / stride + 1 }
+        return Shape(x.batch, length(x.height), length(x.width), weights.outputs)
+    }
+}
+
 /// One matrix product [positions, depth] x [depth, outputs], cut into tiles of positions.
 private struct ProductTask {
     let weights: ConvolutionWeights
@@ -75,6 +85,28 @@ private struct ProductTask {
     let area: Int
     let activation: Activation
     let activateLast: Bool
+
+    init(_ convolution: Convolution, input: Shape, output: Shape) {
+        weights = convolution.weights
+        activation = convolution.activation
+        activateLast = convolution.activateLast
+        inputArea = input.area
+        area = output.area
+        guard weights.kernel > 1 || convolution.stride > 1 else {
+            patches = nil
+            return
+        }
+        var patches = movie_patches()
+        patches.height = input.height
+        patches.width = input.width
+        patches.channels = weights.inputs
+        patches.kernel = weights.kernel
+        patches.stride = convolution.stride
+        patches.pad_top = convolution.padBefore
+        patches.pad_left = convolution.padBefore
+        patches.out_width = output.width
+        self.patches = patches
+    }
 
     var depth: Int { weights.inputs * weights.kernel * weights.kernel }
 

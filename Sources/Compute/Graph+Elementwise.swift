@@ -14,7 +14,8 @@ extension Graph {
     /// x * scale + shift.
     public func affine(_ x: Value, scale: Float, shift: Float = 0) -> Value {
         let channels = x.shape.channels
-        return perTile("affine", x, channels: channels) { input, output, rows in
+        return perTile("affine", x, channels: channels, operation: .affine(scale: scale, shift: shift)) {
+            input, output, rows in
             movie_affine_f32(output, input, rows * channels, scale, shift)
         }
     }
@@ -22,7 +23,7 @@ extension Graph {
     /// GEGLU: the first half of the channels times gelu of the second half.
     public func geglu(_ x: Value) -> Value {
         let channels = x.shape.channels / 2
-        return perTile("geglu", x, channels: channels) { input, output, rows in
+        return perTile("geglu", x, channels: channels, operation: .geglu) { input, output, rows in
             movie_geglu_f32(output, input, rows, channels)
         }
     }
@@ -54,7 +55,7 @@ extension Graph {
         let scales = modulation.shape.channels == 2 * channels
         let tile = 512, tiles = (area + tile - 1) / tile
         return recordPhases(
-            "modulate", from: [x, modulation], shape: x.shape, scratch: 2 * channels * batch
+            "modulate", .modulate(activation), from: [x, modulation], shape: x.shape, scratch: 2 * channels * batch
         ) { context, result in
             let numbers = context[modulation], input = context[x], output = context[result]
             let affine = context.scratch(0)  // scales, then shifts, of every batch element

@@ -6,7 +6,8 @@ extension Graph {
     public func resize(_ x: Value, height: Int, width: Int) -> Value {
         let shape = Shape(x.shape.batch, height, width, x.shape.channels)
         let tile = 8, tilesEach = (height + tile - 1) / tile
-        return recordTiles("resize", from: [x], shape: shape, tiles: tilesEach * shape.batch) { context, result in
+        return recordTiles("resize", .resize, from: [x], shape: shape, tiles: tilesEach * shape.batch) {
+            context, result in
             let input = context[x], output = context[result]
             return { index, _ in
                 let picture = index / tilesEach, first = index % tilesEach * tile
@@ -22,7 +23,7 @@ extension Graph {
         guard block > 1 else { return x }
         let shape = Shape(
             x.shape.batch, x.shape.height / block, x.shape.width / block, x.shape.channels * block * block)
-        return rearrange("unshuffle", x, shape) { input, output, rows, row in
+        return rearrange("unshuffle", .pixelUnshuffle(block: block), x, shape) { input, output, rows, row in
             movie_unshuffle_f32(
                 output + row * shape.width * shape.channels, input + row * block * x.shape.width * x.shape.channels,
                 rows, shape.width, x.shape.channels, block)
@@ -34,7 +35,7 @@ extension Graph {
         guard block > 1 else { return x }
         let shape = Shape(
             x.shape.batch, x.shape.height * block, x.shape.width * block, x.shape.channels / (block * block))
-        return rearrange("shuffle", x, shape) { input, output, rows, row in
+        return rearrange("shuffle", .pixelShuffle(block: block), x, shape) { input, output, rows, row in
             movie_shuffle_f32(
                 output + row * block * shape.width * shape.channels, input + row * x.shape.width * x.shape.channels,
                 rows, x.shape.width, shape.channels, block)
@@ -43,12 +44,13 @@ extension Graph {
 
     /// Records a step that moves whole rows of the coarser of the two pictures.
     private func rearrange(
-        _ name: String, _ x: Value, _ shape: Shape,
+        _ name: String, _ operation: Operation, _ x: Value, _ shape: Shape,
         _ body: @escaping (UnsafePointer<Float>, UnsafeMutablePointer<Float>, _ rows: Int, _ row: Int) -> Void
     ) -> Value {
         let height = min(x.shape.height, shape.height)
         let tile = 8, tilesEach = (height + tile - 1) / tile
-        return recordTiles(name, from: [x], shape: shape, tiles: tilesEach * shape.batch) { context, result in
+        return recordTiles(name, operation, from: [x], shape: shape, tiles: tilesEach * shape.batch) {
+            context, result in
             let input = context[x], output = context[result]
             return { index, _ in
                 let picture = index / tilesEach, row = index % tilesEach * tile

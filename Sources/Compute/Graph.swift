@@ -1,3 +1,4 @@
+import CKernels
 import Tensors
 
 /// A number array of a graph, known by its shape; it gets memory when the graph is planned.
@@ -18,8 +19,11 @@ public final class Graph {
         let isStatic: Bool
         /// Inputs and outputs keep their memory for the whole run.
         var isPinned: Bool
-        let producer: Int
-        var lastUse: Int
+        /// How the value is kept: as floats, or as 8-bit levels.
+        var levels: Levels?
+
+        /// Floats of memory.
+        var size: Int { levels.map { ($0.bytes(shape) + 3) / 4 } ?? shape.count }
     }
 
     private(set) var slots: [Slot] = []
@@ -27,7 +31,6 @@ public final class Graph {
     private(set) var inputs: [String: Value] = [:]
     private(set) var outputs: [String: Value] = [:]
     private(set) var stageNames: [String] = [""]
-    private(set) var weights: [WeightArray] = []
 
     /// An empty graph.
     public init() {}
@@ -49,6 +52,36 @@ public final class Graph {
         return value
     }
 
+    /// Declares an input of packed 8-bit pixels, [batch, height, width, 3], and gives their numbers: -1...1.
+    public func pixelInput(_ name: String, _ shape: Shape) -> Value {
+        let bytes = addSlot(
+            shape, isStatic: false, isPinned: true,
+            levels: Levels(packed: .signedPixels, channels: shape.channels))
+        inputs[name] = bytes
+        let row = shape.width * shape.channels
+        return recordTiles("from pixels", .fromPixels, from: [bytes], shape: shape, tiles: shape.batch * shape.height) {
+            context, result in
+            let pixels = context.bytes(bytes), numbers = context[result]
+            return { index, _ in movie_pixels_to_f32(numbers + index * row, pixels + index * row, row) }
+        }
+    }
+
+    /// Makes numbers, nominally -1...1, readable after a run as packed 8-bit pixels, rounded and clamped.
+    public func pixelOutput(_ name: String, _ x: Value) {
+        let row = x.shape.width * x.shape.channels, tiles = x.shape.batch * x.shape.height
+        let bytes = recordPhases(
+            "to pixels", .toPixels, from: [x], shape: x.shape,
+            levels: Levels(packed: .signedPixels, channels: x.shape.channels)
+        ) { context, result in
+            let numbers = context[x], pixels = context.bytes(result)
+            let body: WorkerPool.Body = { index, _ in
+                movie_pixels_from_f32(pixels + index * row, numbers + index * row, row)
+            }
+            return { context.pool.parallelFor(tiles, body) }
+        }
+        output(name, bytes)
+    }
+
     /// Makes a value readable after a run, under this name.
     public func output(_ name: String, _ value: Value) {
         slots[value.id].isPinned = true
@@ -59,10 +92,10 @@ public final class Graph {
     ///
     /// - Parameter body: the computation; it runs once a frame and must not allocate.
     func record(
-        _ name: String, from inputs: [Value], shape: Shape, weights: [WeightArray] = [],
-        body: @escaping (StepContext, Value) -> Void
+        _ name: String, _ operation: Operation = .other, from inputs: [Value], shape: Shape,
+        weights: [any LoadableWeights] = [], body: @escaping (StepContext, Value) -> Void
     ) -> Value {
-        recordPhases(name, from: inputs, shape: shape, weights: weights) { context, result in
+        recordPhases(name, operation, from: inputs, shape: shape, weights: weights) { context, result in
             { body(context, result) }
         }
     }
@@ -75,12 +108,12 @@ public final class Graph {
     ///   - scratch: floats of private memory every worker gets.
     ///   - bind: called once, when the graph gets memory; returns what computes a tile.
     func recordTiles(
-        _ name: String, from inputs: [Value], shape: Shape, weights: [WeightArray] = [], operations: Int = 0,
-        scratch: Int = 0, tiles: Int,
+        _ name: String, _ operation: Operation = .other, from inputs: [Value], shape: Shape,
+        weights: [any LoadableWeights] = [], operations: Int = 0, scratch: Int = 0, tiles: Int,
         bind: @escaping (StepContext, Value) -> WorkerPool.Body
     ) -> Value {
         recordPhases(
-            name, from: inputs, shape: shape, weights: weights, operations: operations, scratch: scratch
+            name, operation, from: inputs, shape: shape, weights: weights, operations: operations, scratch: scratch
         ) { context, result in
             let body = bind(context, result)
             return { context.pool.parallelFor(tiles, body) }
@@ -89,53 +122,51 @@ public final class Graph {
 
     /// Records a step of several phases.
     ///
-    /// - Parameter bind: called once, when the graph gets memory; returns the computation, which runs once a frame and
-    ///   must not allocate: the closures it hands to the pool are made here.
+    /// - Parameters:
+    ///   - levels: how the result is kept, if as 8-bit levels.
+    ///   - existing: a value of floats that the step computes instead of a new one.
+    ///   - bind: called once, when the graph gets memory; returns the computation, which runs once a frame and
+    ///     must not allocate: the closures it hands to the pool are made here.
     func recordPhases(
-        _ name: String, from inputs: [Value], shape: Shape, weights: [WeightArray] = [], operations: Int = 0,
-        scratch: Int = 0, bind: @escaping (StepContext, Value) -> () -> Void
+        _ name: String, _ operation: Operation = .other, from inputs: [Value], shape: Shape, levels: Levels? = nil,
+        weights: [any LoadableWeights] = [], operations: Int = 0, scratch: Int = 0, into existing: Value? = nil,
+        bind: @escaping (StepContext, Value) -> () -> Void
     ) -> Value {
         let isStatic = inputs.allSatisfy { slots[$0.id].isStatic }
-        let value = addSlot(shape, isStatic: isStatic, isPinned: false)
-        for input in inputs { slots[input.id].lastUse = steps.count }
-        self.weights += weights
+        let value = existing ?? addSlot(shape, isStatic: isStatic, isPinned: false, levels: levels)
         steps.append(
             Step(
-                name: name, operations: operations, scratch: scratch, isStatic: isStatic,
-                stage: stageNames.count - 1, bind: { context in bind(context, value) }))
+                name: name, operation: operation, inputs: inputs, output: value, weights: weights,
+                operations: operations, scratch: scratch, isStatic: isStatic, stage: stageNames.count - 1,
+                bind: { context in bind(context, value) }))
         return value
     }
 
-    private func addSlot(_ shape: Shape, isStatic: Bool, isPinned: Bool) -> Value {
+    private func addSlot(_ shape: Shape, isStatic: Bool, isPinned: Bool, levels: Levels? = nil) -> Value {
         let value = Value(shape: shape, id: slots.count)
-        slots.append(
-            Slot(shape: shape, isStatic: isStatic, isPinned: isPinned, producer: steps.count, lastUse: steps.count))
+        slots.append(Slot(shape: shape, isStatic: isStatic, isPinned: isPinned, levels: levels))
         return value
     }
-}
 
-/// One operator at fixed sizes.
-struct Step {
-    let name: String
-    let operations: Int
-    let scratch: Int
-    let isStatic: Bool
-    let stage: Int
-    /// Gives the step its memory: the result runs once a frame.
-    let bind: (StepContext) -> () -> Void
-}
+    // How one graph is made into another: values keep their numbers, steps are taken over or replaced.
 
-/// What a running step sees: memory of its values, scratch memory and the threads.
-struct StepContext {
-    let arena: UnsafeMutablePointer<Float>
-    let offsets: UnsafePointer<Int>
-    let scratchBase: UnsafeMutablePointer<Float>
-    let scratchStride: Int
-    let pool: WorkerPool
+    /// A graph with the values, inputs, outputs and stages of another, and no steps yet.
+    init(valuesOf other: Graph) {
+        slots = other.slots
+        inputs = other.inputs
+        outputs = other.outputs
+        stageNames = [other.stageNames[0]]
+    }
 
-    /// The memory of a value.
-    subscript(value: Value) -> UnsafeMutablePointer<Float> { arena + offsets[value.id] }
+    /// Takes a step over as it is.
+    func append(_ step: Step) { steps.append(step) }
 
-    /// The private memory of one worker.
-    func scratch(_ worker: Int) -> UnsafeMutablePointer<Float> { scratchBase + worker * scratchStride }
+    /// Which steps read each value, by the value's number.
+    var readers: [Int: [Step]] {
+        var readers: [Int: [Step]] = [:]
+        for step in steps {
+            for id in Set(step.inputs.map(\.id)) { readers[id, default: []].append(step) }
+        }
+        return readers
+    }
 }

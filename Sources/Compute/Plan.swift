@@ -30,8 +30,8 @@ public final class Plan: @unchecked Sendable {
     public init(_ graph: Graph, pool: WorkerPool) {
         self.graph = graph
         self.pool = pool
-        for weights in graph.weights { weights.load() }
-        let layout = ArenaLayout(slots: graph.slots, stepCount: graph.steps.count)
+        loadWeights(of: graph, pool)
+        let layout = ArenaLayout(graph)
         arena = allocateAligned(layout.size)
         offsets = .allocate(capacity: max(1, layout.offsets.count))
         offsets.initialize(from: layout.offsets, count: layout.offsets.count)
@@ -62,6 +62,12 @@ public final class Plan: @unchecked Sendable {
 
     /// The memory of a named output, valid until the next `run`. Empty for an unknown name.
     public func output(_ name: String) -> UnsafeBufferPointer<Float> { .init(memory(of: graph.outputs[name])) }
+
+    /// The 8-bit pixels of an input declared by `pixelInput`, [batch, height, width, 3], to be filled before `run`.
+    public func pixels(ofInput name: String) -> UnsafeMutableBufferPointer<UInt8> { bytes(of: graph.inputs[name]) }
+
+    /// The 8-bit pixels of an output declared by `pixelOutput`, valid until the next `run`.
+    public func pixels(ofOutput name: String) -> UnsafeBufferPointer<UInt8> { .init(bytes(of: graph.outputs[name])) }
 
     /// The shape of a named output.
     public func shape(ofOutput name: String) -> Shape? { graph.outputs[name]?.shape }
@@ -98,6 +104,12 @@ public final class Plan: @unchecked Sendable {
         }
     }
 
+    private func bytes(of value: Value?) -> UnsafeMutableBufferPointer<UInt8> {
+        guard let value, let levels = graph.slots[value.id].levels else { return .init(start: nil, count: 0) }
+        let start = UnsafeMutableRawPointer(arena + offsets[value.id]).assumingMemoryBound(to: UInt8.self)
+        return .init(start: start, count: levels.bytes(value.shape))
+    }
+
     private func memory(of value: Value?) -> UnsafeMutableBufferPointer<Float> {
         guard let value else { return .init(start: nil, count: 0) }
         return .init(start: arena + offsets[value.id], count: value.shape.count)
@@ -115,21 +127,24 @@ private struct BoundStep {
     }
 }
 
-/// Where each value lives: values whose lifetimes do not overlap share memory.
+/// Reads and packs what the steps need, on all threads.
+private func loadWeights(of graph: Graph, _ pool: WorkerPool) {
+    let weights = graph.steps.flatMap(\.weights)
+    pool.parallelFor(weights.count) { index, _ in weights[index].load() }
+}
+
+/// Where each value lives: values whose lifetimes do not overlap share memory; those that no step touches have none.
 private struct ArenaLayout {
     private(set) var offsets: [Int]
     private(set) var size = 0
 
-    init(slots: [Graph.Slot], stepCount: Int) {
+    init(_ graph: Graph) {
+        let slots = graph.slots, lives = Self.lives(graph)
         offsets = Array(repeating: 0, count: slots.count)
         var placed: [(life: ClosedRange<Int>, start: Int, end: Int)] = []
-        let order = slots.indices.sorted { slots[$0].shape.count > slots[$1].shape.count }
-        for index in order {
-            let slot = slots[index]
-            // A static value is read in every frame, whenever it was made; an input is written before the first step.
-            let life =
-                slot.isPinned || slot.isStatic ? 0...stepCount : slot.producer...max(slot.producer, slot.lastUse)
-            let length = aligned(slot.shape.count)
+        for index in slots.indices.sorted(by: { slots[$0].size > slots[$1].size }) {
+            guard let life = lives[index] else { continue }
+            let length = aligned(slots[index].size)
             var start = 0
             for other in placed.filter({ $0.life.overlaps(life) }).sorted(by: { $0.start < $1.start }) {
                 if start + length <= other.start { break }
@@ -139,6 +154,21 @@ private struct ArenaLayout {
             size = max(size, start + length)
             placed.append((life, start, start + length))
         }
+    }
+
+    /// From the step that makes a value to the last that reads it, by the value's number.
+    private static func lives(_ graph: Graph) -> [Int: ClosedRange<Int>] {
+        var lives: [Int: ClosedRange<Int>] = [:]
+        for value in graph.inputs.values { lives[value.id] = 0...graph.steps.count }
+        for (index, step) in graph.steps.enumerated() {
+            for value in step.inputs + [step.output] {
+                let slot = graph.slots[value.id]
+                // A static value is read in every frame, whenever it was made.
+                let all = slot.isPinned || slot.isStatic
+                lives[value.id] = all ? 0...graph.steps.count : (lives[value.id]?.lowerBound ?? index)...index
+            }
+        }
+        return lives
     }
 }
 

@@ -3,20 +3,22 @@ import Tensors
 /// A place in a checkpoint: `scope["down_blocks"][0]` reads keys that begin with `down_blocks.0.`.
 public struct WeightScope: Sendable {
     private let store: TensorStore
+    private let part: String
     private let prefix: String
 
-    /// The whole checkpoint.
-    public init(_ store: TensorStore) {
-        self.init(store: store, prefix: "")
+    /// The whole checkpoint of a model's `part`, whose name comes first in the names of layers.
+    public init(_ store: TensorStore, part: String) {
+        self.init(store: store, part: part, prefix: "")
     }
 
-    private init(store: TensorStore, prefix: String) {
+    private init(store: TensorStore, part: String, prefix: String) {
         self.store = store
+        self.part = part
         self.prefix = prefix
     }
 
     /// The scope one name deeper.
-    public subscript(name: String) -> WeightScope { WeightScope(store: store, prefix: "\(prefix)\(name).") }
+    public subscript(name: String) -> WeightScope { WeightScope(store: store, part: part, prefix: "\(prefix)\(name).") }
 
     /// The scope of one element of a list.
     public subscript(index: Int) -> WeightScope { self[String(index)] }
@@ -33,14 +35,26 @@ public struct WeightScope: Sendable {
     public func convolution(
         _ inputs: Int, _ outputs: Int, kernel: Int = 3, bias: Bool = true
     ) throws(TensorError) -> ConvolutionWeights {
-        ConvolutionWeights(
-            try tensor("weight", [outputs, inputs, kernel, kernel]), bias: bias ? try tensor("bias", [outputs]) : nil)
+        try weights([outputs, inputs, kernel, kernel], bias: bias)
     }
 
     /// Weights of a linear layer at this scope: `weight` [out, in] and `bias` [out].
     public func linear(_ inputs: Int, _ outputs: Int, bias: Bool = true) throws(TensorError) -> ConvolutionWeights {
-        ConvolutionWeights(
-            try tensor("weight", [outputs, inputs]), bias: bias ? try tensor("bias", [outputs]) : nil)
+        try weights([outputs, inputs], bias: bias)
+    }
+
+    /// `weight` as floats, or as I8 with a `weight_scale` [out].
+    private func weights(_ shape: [Int], bias: Bool) throws(TensorError) -> ConvolutionWeights {
+        let weight = try tensor("weight", shape)
+        let scale = weight.type == .int8 ? try tensor("weight_scale", [shape[0]]) : nil
+        if let bad = scale?.floats().first(where: { !($0 > 0 && $0.isFinite) }) {
+            throw TensorError(
+                "\(store.origin): \(prefix)weight_scale holds \(bad); scales of int8 weights must be positive and finite: "
+                    + "quantize the model again")
+        }
+        return ConvolutionWeights(
+            weight, scale: scale, bias: bias ? try tensor("bias", [shape[0]]) : nil,
+            name: "\(part).\(prefix.dropLast())")
     }
 
     /// Weights of a GroupNorm or LayerNorm at this scope: `weight` and `bias`, both [channels].

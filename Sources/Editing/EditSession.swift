@@ -1,4 +1,3 @@
-import CKernels
 import Compute
 import Frames
 import Networks
@@ -20,22 +19,25 @@ public final class EditSession: FrameEditor {
     private let model: EditingModel
     private var settings: EditSettings
     private let pool: WorkerPool
-    private let promptStates: [Float]
-    private let emptyPromptStates: [Float]
-    private let tokens: Int
-    private var frame: PreparedFrame?
+    private let prompt: EncodedPrompt
+    private let transform: (Graph) -> Graph
+    /// What `edit` runs, once prepared.
+    public private(set) var frame: FramePlan?
     private var stageStart = ContinuousClock.now
 
     /// Encodes the prompt. Throws for an empty prompt or a guidance scale outside the model's range.
-    public init(model: EditingModel, settings: EditSettings, pool: WorkerPool) throws(EditError) {
+    ///
+    /// - Parameter transform: makes another graph of the model's, for calibration.
+    public init(
+        model: EditingModel, settings: EditSettings, pool: WorkerPool, transform: @escaping (Graph) -> Graph = { $0 }
+    ) throws(EditError) {
         try settings.check(against: model.guidance)
         self.model = model
         self.settings = settings
         self.pool = pool
-        let (states, cut) = model.encode(prompt: settings.prompt, pool: pool)
-        promptStates = states
-        emptyPromptStates = model.needsUnconditionalPrompt ? model.encode(prompt: "", pool: pool).states : []
-        tokens = model.tokens(of: states)
+        self.transform = transform
+        prompt = EncodedPrompt(settings.prompt, model: model, pool: pool)
+        let cut = prompt.truncatedTokens
         if cut > 0 {
             warnings.append("the prompt is too long for this model: its last \(cut) tokens are ignored")
         }
@@ -54,14 +56,8 @@ public final class EditSession: FrameEditor {
                     + "\(Self.sides.upperBound)")
         }
         if frame?.size == size { return }
-        let prepared = PreparedFrame(model: model, size: size, tokens: tokens, pool: pool)
-        prepared.fill("encoder_hidden_states", promptStates)
-        prepared.fill("unconditional_hidden_states", emptyPromptStates)
-        fillGuidance(prepared)
-        prepared.fill("timestep", [Float(model.schedule.evaluationTimestep)])
-        var noise = Noise(seed: settings.seed)
-        noise.fill(prepared.plan.input("noise"))
-        prepared.plan.prepare()
+        let prepared = FramePlan(model: model, size: size, tokens: prompt.tokens, pool: pool, transform: transform)
+        prepared.set(prompt, settings, model: model)
         frame = prepared
         stageNames = ["pre-process"] + prepared.plan.stages.map(\.name) + ["compose"]
         stageMilliseconds = Array(repeating: 0, count: stageNames.count)
@@ -76,15 +72,8 @@ public final class EditSession: FrameEditor {
         guard changed != settings else { return }
         try changed.check(against: model.guidance)
         settings = changed
-        guard let frame else { return }
-        fillGuidance(frame)
-        frame.plan.prepare()
-    }
-
-    private func fillGuidance(_ frame: PreparedFrame) {
-        let defaults = model.guidance
-        frame.fill("guidance_scale", [Float(settings.guidanceScale ?? defaults.defaultGuidanceScale)])
-        frame.fill("image_guidance_scale", [Float(settings.imageGuidanceScale ?? defaults.defaultImageGuidanceScale)])
+        frame?.setGuidance(settings, model: model)
+        frame?.plan.prepare()
     }
 
     /// Edits one frame of the prepared size.
@@ -108,67 +97,5 @@ public final class EditSession: FrameEditor {
         let now = ContinuousClock.now
         stageMilliseconds[index] = (now - stageStart) / .milliseconds(1)
         stageStart = now
-    }
-}
-
-/// The plan for one frame size, with the pixels' way in and out.
-private final class PreparedFrame {
-    let size: FrameSize
-    let plan: Plan
-    private let paddedWidth: Int
-    private let paddedHeight: Int
-    private let pool: WorkerPool
-    private let scratch: RowScratch
-    private var source: FrameView?
-    private var target: MutableFrameView?
-
-    init(model: EditingModel, size: FrameSize, tokens: Int, pool: WorkerPool) {
-        self.size = size
-        self.pool = pool
-        scratch = RowScratch(width: size.width, workers: pool.width)
-        paddedWidth = (size.width + model.factor - 1) / model.factor * model.factor
-        paddedHeight = (size.height + model.factor - 1) / model.factor * model.factor
-        plan = Plan(model.frameGraph(height: paddedHeight, width: paddedWidth, tokens: tokens), pool: pool)
-    }
-
-    /// Writes a static input; does nothing where the model has none of this name.
-    func fill(_ name: String, _ values: [Float]) { _ = plan.input(name).update(from: values) }
-
-    /// 8-bit rows to floats in -1...1; the last column and row fill the padding.
-    func load(_ view: FrameView) {
-        source = view
-        pool.parallelFor(paddedHeight, loadRow)
-        source = nil
-    }
-
-    /// Floats to 8-bit rows, without the padding; two at a time, which may share chroma.
-    func store(to view: MutableFrameView, alphaFrom input: FrameView) {
-        source = input
-        target = view
-        pool.parallelFor((size.height + 1) / 2, storeRows)
-        source = nil
-        target = nil
-    }
-
-    // Made once, since making a closure allocates; they find the frame of the moment in `source` and `target`.
-
-    private lazy var loadRow: WorkerPool.Body = { [unowned self, pixels = plan.input("pixels")] row, worker in
-        guard let source, let pixels = pixels.baseAddress else { return }
-        let width = size.width * 3, padded = paddedWidth * 3
-        let floats = pixels + row * padded, bytes = scratch.rows(of: worker)
-        let line = min(row, size.height - 1)
-        source.readRGB(rows: line..<line + 1, into: bytes, stride: scratch.stride)
-        movie_pixels_to_f32(floats, bytes, width)
-        for index in width..<max(width, padded) { floats[index] = floats[index - 3] }
-    }
-
-    private lazy var storeRows: WorkerPool.Body = { [unowned self, pixels = plan.output("edited")] pair, worker in
-        guard let target, let pixels = pixels.baseAddress else { return }
-        let rows = 2 * pair..<min(2 * pair + 2, size.height), bytes = scratch.rows(of: worker)
-        for row in rows {
-            movie_pixels_from_f32(
-                bytes + (row - rows.lowerBound) * scratch.stride, pixels + row * paddedWidth * 3, size.width * 3)
-        }
-        target.writeRGB(rows: rows, from: bytes, stride: scratch.stride, alphaFrom: source)
     }
 }

@@ -18,6 +18,11 @@ public struct Noise {
         return (Double(z >> 11) + 0.5) * 0x1p-53
     }
 
+    /// Fills `numbers` with normal numbers.
+    public mutating func fill(_ numbers: inout [Float]) {
+        numbers.withUnsafeMutableBufferPointer { fill($0) }
+    }
+
     /// Fills `buffer` with normal numbers.
     public mutating func fill(_ buffer: UnsafeMutableBufferPointer<Float>) {
         for index in buffer.indices {

@@ -12,7 +12,7 @@ final class MovieStream {
     var policy = LivePolicy()
     var budget: EditBudget
     /// The last edited picture; nil before caps came.
-    private(set) var shown: StoredFrame?
+    private(set) var shown: KeptFrame?
     private(set) var layout: FrameLayout?
     private var blender: FrameBlender?
     private var revision: Int
@@ -35,7 +35,7 @@ final class MovieStream {
             blender = FrameBlender(size: layout.size, pool: engine.pool)
             policy.reset()
         }
-        shown = StoredFrame(layout: layout)
+        shown = KeptFrame(layout: layout)
         self.layout = layout
     }
 

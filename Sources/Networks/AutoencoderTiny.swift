@@ -114,7 +114,7 @@ public struct TinyEncoder {
 
     /// Loads and packs the weights. Throws for a missing tensor or one of another shape.
     public init(_ configuration: AutoencoderConfiguration, weights store: TensorStore) throws(TensorError) {
-        let c = configuration, scope = WeightScope(store)["encoder"]["layers"]
+        let c = configuration, scope = WeightScope(store, part: "vae")["encoder"]["layers"]
         var layer = 0
         var entries: [ConvolutionWeights] = [], blocks: [[AutoencoderTinyBlock]] = []
         for (level, width) in c.encoderChannels.enumerated() {
@@ -165,7 +165,7 @@ public struct TinyDecoder {
 
     /// Loads and packs the weights. Throws for a missing tensor or one of another shape.
     public init(_ configuration: AutoencoderConfiguration, weights store: TensorStore) throws(TensorError) {
-        let c = configuration, decoder = WeightScope(store)["decoder"], scope = decoder["layers"]
+        let c = configuration, decoder = WeightScope(store, part: "vae")["decoder"], scope = decoder["layers"]
         input = try scope[0].convolution(c.latentChannels, c.decoderChannels[0])
         var layer = 2  // behind the first convolution and its activation
         var blocks: [[AutoencoderTinyBlock]] = [], exits: [ConvolutionWeights] = [], skips: [ConvolutionWeights] = []

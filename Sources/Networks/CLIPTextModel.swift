@@ -48,7 +48,7 @@ public struct CLIPTextModel {
     /// Loads and packs the weights. Throws for a missing tensor or one of another shape.
     public init(_ configuration: CLIPTextConfiguration, weights store: TensorStore) throws(TensorError) {
         let c = configuration
-        var scope = WeightScope(store)
+        var scope = WeightScope(store, part: "text_encoder")
         if scope.has("text_model.final_layer_norm.weight") { scope = scope["text_model"] }
         let embeddings = scope["embeddings"]
         tokens = WeightArray(try embeddings["token_embedding"].tensor("weight", [c.vocabularySize, c.hiddenSize]))

@@ -21,8 +21,16 @@ public final class EditingModel: @unchecked Sendable {
     private let textEncoder: CLIPTextModel
     private let tokenizer: CLIPTokenizer
 
-    /// Loads every part. Throws for a missing part or tensor, and for parts that do not fit each other.
-    public init(_ folder: ModelFolder) throws {
+    /// What its networks compute with.
+    public let precision: Precision
+    private let quantization: Quantization?
+
+    /// Loads every part.
+    ///
+    /// - Parameter precision: nil computes on integers where the folder was quantized, else on floats.
+    /// - Throws: for a missing part or tensor, for parts that do not fit each other, and for integers asked of a folder
+    ///   that was not quantized.
+    public init(_ folder: ModelFolder, precision: Precision? = nil) throws {
         self.folder = folder
         tokenizer = try folder.tokenizer()
         textEncoder = try folder.textEncoder()
@@ -34,6 +42,8 @@ public final class EditingModel: @unchecked Sendable {
         factor = autoencoder.factor
         latentChannels = autoencoder.latentChannels
         guidance = try folder.guidanceRanges()
+        quantization = try folder.quantization(for: precision)
+        self.precision = quantization == nil ? .float : .int8
         try checkFit()
     }
 
@@ -98,16 +108,19 @@ public final class EditingModel: @unchecked Sendable {
     /// The steps that edit one frame (MoViE, section 3): encode, one UNet evaluation, decode.
     ///
     /// x_T is fixed noise, z_I = E(frame), x_0 = one step from UNet([x_T; z_I], prompt, s_I, s_T, t), edited = D(x_0).
-    /// Inputs: `pixels` [1, height, width, 3] in -1...1, and static `noise` [1, h, w, latentChannels],
+    /// Inputs: `pixels` [1, height, width, 3], 8 bits, and static `noise` [1, h, w, latentChannels],
     /// `encoder_hidden_states`, `guidance_scale`, `image_guidance_scale`, `timestep`. Output: `edited`, like `pixels`.
     ///
     /// - Parameters:
     ///   - height, width: multiples of `factor`.
     ///   - tokens: length of the prompt's hidden states.
-    public func frameGraph(height: Int, width: Int, tokens: Int) -> Graph {
+    ///   - pixelsAreFloats: whether `pixels` and `edited` are floats in -1...1 instead of 8 bits.
+    public func frameGraph(height: Int, width: Int, tokens: Int, pixelsAreFloats: Bool = false) -> Graph {
         let graph = Graph(), c = unet.configuration
         let latentShape = Shape(1, height / factor, width / factor, latentChannels)
-        let pixels = graph.input("pixels", Shape(1, height, width, 3))
+        graph.beginStage("encode")
+        let frame = Shape(1, height, width, 3)
+        let pixels = pixelsAreFloats ? graph.input("pixels", frame) : graph.pixelInput("pixels", frame)
         let noise = graph.input("noise", latentShape, isStatic: true)
         let number = Shape(1, 1, 1, 1)
         let inputs = UNet2DConditionModel.Inputs(
@@ -118,7 +131,6 @@ public final class EditingModel: @unchecked Sendable {
             guidanceScale: graph.input("guidance_scale", number, isStatic: true),
             imageGuidanceScale: graph.input("image_guidance_scale", number, isStatic: true))
 
-        graph.beginStage("encode")
         let (latents, features) = encoder(graph, pixels)
         let scale = autoencoder.imageLatentsScale
         let image = scale == 1 ? latents : graph.affine(latents, scale: 1 / scale)
@@ -128,8 +140,9 @@ public final class EditingModel: @unchecked Sendable {
         let step = schedule.oneStep(at: schedule.evaluationTimestep)
         let denoised = graph.mix(noise, step.sample, prediction, step.prediction)
         graph.beginStage("decode")
-        graph.output("edited", decoder(graph, denoised, features: features, conditioning: conditioning))
-        return graph
+        let edited = decoder(graph, denoised, features: features, conditioning: conditioning)
+        if pixelsAreFloats { graph.output("edited", edited) } else { graph.pixelOutput("edited", edited) }
+        return quantization.map { graph.quantized($0) } ?? graph
     }
 
     /// A guided model: both scales are inputs of the network.

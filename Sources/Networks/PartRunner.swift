@@ -14,11 +14,13 @@ public struct PartRunner {
 
     private let folder: ModelFolder
     private let pool: WorkerPool
+    private let quantization: Quantization?
 
-    /// A runner for the parts of `folder`.
-    public init(_ folder: ModelFolder, pool: WorkerPool) {
+    /// A runner for the parts of `folder`. Throws for integers asked of a folder that was not quantized.
+    public init(_ folder: ModelFolder, pool: WorkerPool, precision: Precision = .float) throws {
         self.folder = folder
         self.pool = pool
+        quantization = try folder.quantization(for: precision)
     }
 
     /// Computes the outputs of `part`, named as the reference names them.
@@ -28,6 +30,25 @@ public struct PartRunner {
     ///   model with skips features.N and conditioning; text-encoder: input_ids.
     /// - Throws: for a missing input or one whose shape does not fit the model.
     public func run(_ part: Part, inputs: TensorStore) throws -> [NamedTensor] {
+        let planned = try plan(part, inputs: inputs)
+        planned.plan.run()
+        return planned.results()
+    }
+
+    /// A network with its inputs in place, ready to run as often as wanted.
+    public struct Planned {
+        /// Run it, then ask for `results`.
+        public let plan: Plan
+        fileprivate let outputs: [(String, Value, Layout)]
+
+        /// The outputs of the last run, named and laid out as the reference's.
+        public func results() -> [NamedTensor] {
+            outputs.map { name, value, layout in layout.export(name, value.shape, plan.output(name)) }
+        }
+    }
+
+    /// Plans `part` for these inputs, as `run` takes them.
+    public func plan(_ part: Part, inputs: TensorStore) throws -> Planned {
         var bindings = Bindings(inputs)
         let graph = Graph()
         var outputs: [(String, Value, Layout)]
@@ -38,11 +59,10 @@ public struct PartRunner {
         case .textEncoder: outputs = try recordTextEncoder(graph, &bindings)
         }
         for (name, value, _) in outputs { graph.output(name, value) }
-        let plan = Plan(graph, pool: pool)
+        let plan = Plan(quantization.map { graph.quantized($0) } ?? graph, pool: pool)
         bindings.fill(plan)
         plan.prepare()
-        plan.run()
-        return outputs.map { name, value, layout in layout.export(name, value.shape, plan.output(name)) }
+        return Planned(plan: plan, outputs: outputs)
     }
 
     private func recordUNet(_ graph: Graph, _ b: inout Bindings) throws -> [(String, Value, Layout)] {

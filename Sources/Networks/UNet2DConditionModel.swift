@@ -53,7 +53,7 @@ public struct UNet2DConditionModel {
 
     /// Loads and packs the weights. Throws for a missing tensor or one of another shape.
     public init(_ configuration: UNetConfiguration, weights store: TensorStore) throws(TensorError) {
-        let scope = WeightScope(store), c = configuration
+        let scope = WeightScope(store, part: "unet"), c = configuration
         self.configuration = c
         convIn = try scope["conv_in"].convolution(c.inChannels, c.channels[0])
         normOut = try scope["conv_norm_out"].normalization(c.channels[0])

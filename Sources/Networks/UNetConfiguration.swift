@@ -42,7 +42,7 @@ public struct UNetConfiguration: Sendable {
     let midScale: Float
     let scaleShift: Bool
     let centersInput: Bool
-    let textProjectionDim: Int?
+    public let textProjectionDim: Int?
     let classEmbedding: ClassEmbedding
     let pooledTextHeads: Int?
     let timeEmbedActivation: Activation?

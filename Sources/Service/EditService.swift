@@ -15,6 +15,8 @@ public struct EditRequest: Sendable {
     public var settings: EditSettings
     /// The model folder; nil for the bundled one.
     public var model: String?
+    /// What to compute with; nil takes integers where the model was quantized.
+    public var precision: Precision?
     /// The output's size; nil keeps the input's.
     public var size: FrameSize?
     /// Threads to compute with; nil for all processors.
@@ -38,7 +40,7 @@ public enum EditService {
     public static func run(_ request: EditRequest) throws {
         let pool = WorkerPool(threads: request.threads)
         defer { pool.shutdown() }
-        let session = try makeSession(request.model, request.settings, pool: pool)
+        let session = try makeSession(request.model, request.precision, request.settings, pool: pool)
         let editor = MeasuredEditor(session)
         var bar = ProgressBar()
         let stop = StopSignals.install()
@@ -56,8 +58,10 @@ public enum EditService {
     }
 
     /// Loads the model and encodes the prompt; prints the session's warnings.
-    static func makeSession(_ model: String?, _ settings: EditSettings, pool: WorkerPool) throws -> EditSession {
-        let model = try EditingModel(try ModelLocator.find(model))
+    static func makeSession(
+        _ model: String?, _ precision: Precision?, _ settings: EditSettings, pool: WorkerPool
+    ) throws -> EditSession {
+        let model = try EditingModel(try ModelLocator.find(model), precision: precision)
         let session = try EditSession(model: model, settings: settings, pool: pool)
         session.warnings.forEach(Terminal.warn)
         return session

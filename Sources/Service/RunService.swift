@@ -2,6 +2,7 @@ import Compute
 import Editing
 import Frames
 import Media
+import Networks
 
 /// What `movied run` is asked to do.
 public struct RunRequest: Sendable {
@@ -13,6 +14,8 @@ public struct RunRequest: Sendable {
     public var settings: EditSettings
     /// The model folder; nil for the bundled one.
     public var model: String?
+    /// What to compute with; nil takes integers where the model was quantized.
+    public var precision: Precision?
     /// The output's size; nil takes the source's.
     public var size: FrameSize?
     /// Frames a second asked of the source; nil leaves it to the source.
@@ -34,7 +37,7 @@ public enum RunService {
     public static func run(_ request: RunRequest) throws {
         let pool = WorkerPool(threads: request.threads)
         defer { pool.shutdown() }
-        let session = try EditService.makeSession(request.model, request.settings, pool: pool)
+        let session = try EditService.makeSession(request.model, request.precision, request.settings, pool: pool)
         let stop = StopSignals.install()
         let job = LiveJob(
             source: request.source, sink: request.sink, size: request.size, framerate: request.framerate,

@@ -38,9 +38,9 @@ final class MeasuredEditor: FrameEditor {
 }
 
 /// Resident memory.
-enum Memory {
+public enum Memory {
     /// The most this process ever had resident, in MiB (VmHWM); 0 when unknown.
-    static func peakMiB() -> Double {
+    public static func peakMiB() -> Double {
         var usage = rusage()
         guard getrusage(Int32(RUSAGE_SELF.rawValue), &usage) == 0 else { return 0 }
         return Double(usage.ru_maxrss) / 1024

@@ -18,8 +18,46 @@ public struct NamedTensor: Sendable {
     }
 }
 
+/// A tensor to be written whose bytes are made when their turn comes, so that a large file never is in memory.
+public struct TensorSource {
+    let name: String
+    let type: ElementType
+    let shape: [Int]
+    let bytes: () -> [UInt8]
+
+    /// A tensor of `shape`; `bytes` gives its elements, row-major and little-endian, as many bytes as they take.
+    public init(name: String, type: ElementType, shape: [Int], bytes: @escaping () -> [UInt8]) {
+        self.name = name
+        self.type = type
+        self.shape = shape
+        self.bytes = bytes
+    }
+
+    /// A stored tensor under its own name, as it is.
+    public init(_ tensor: StoredTensor) {
+        self.init(name: tensor.name, type: tensor.type, shape: tensor.shape) { tensor.withBytes { Array($0) } }
+    }
+
+    /// Floats, made when their turn comes.
+    public init(name: String, shape: [Int], floats: @escaping () -> [Float]) {
+        self.init(name: name, type: .float32, shape: shape) { floats().withUnsafeBytes { Array($0) } }
+    }
+
+    /// Floats.
+    public init(_ tensor: NamedTensor) {
+        self.init(name: tensor.name, shape: tensor.shape) { tensor.values }
+    }
+
+    var byteCount: Int { shape.reduce(type.size, *) }
+}
+
 /// Writes `tensors` to `path` as F32 safetensors: whole or not at all (a temporary file is renamed).
 public func writeSafeTensors(_ tensors: [NamedTensor], to path: String) throws(TensorError) {
+    try writeSafeTensors(sources: tensors.map { TensorSource($0) }, to: path)
+}
+
+/// Writes `tensors` to `path` as safetensors, each in its own type: whole or not at all (a temporary file is renamed).
+public func writeSafeTensors(sources tensors: [TensorSource], to path: String) throws(TensorError) {
     let temporary = "\(path).partial"
     guard let file = fopen(temporary, "wb") else {
         throw TensorError("cannot write \(path): \(lastSystemError())")
@@ -39,13 +77,14 @@ public func writeSafeTensors(_ tensors: [NamedTensor], to path: String) throws(T
     }
 }
 
-private func writeAll(_ tensors: [NamedTensor], to file: UnsafeMutablePointer<FILE>) -> Bool {
+private func writeAll(_ tensors: [TensorSource], to file: UnsafeMutablePointer<FILE>) -> Bool {
     var header = "{", offset = 0
     for (index, tensor) in tensors.enumerated() {
-        let end = offset + tensor.values.count * 4
+        let end = offset + tensor.byteCount
         let shape = tensor.shape.map(String.init).joined(separator: ",")
         header += index == 0 ? "" : ","
-        header += "\(quoted(tensor.name)):{\"dtype\":\"F32\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}"
+        header += "\(quoted(tensor.name)):{\"dtype\":\"\(tensor.type.rawValue)\",\"shape\":[\(shape)],"
+        header += "\"data_offsets\":[\(offset),\(end)]}"
         offset = end
     }
     header += "}"
@@ -53,7 +92,8 @@ private func writeAll(_ tensors: [NamedTensor], to file: UnsafeMutablePointer<FI
     var length = UInt64(header.utf8.count).littleEndian
     guard fwrite(&length, 8, 1, file) == 1, fputs(header, file) >= 0 else { return false }
     return tensors.allSatisfy { tensor in
-        tensor.values.isEmpty || fwrite(tensor.values, 4, tensor.values.count, file) == tensor.values.count
+        let bytes = tensor.bytes()
+        return bytes.count == tensor.byteCount && (bytes.isEmpty || fwrite(bytes, 1, bytes.count, file) == bytes.count)
     }
 }
 

@@ -28,6 +28,9 @@ public struct StoredTensor: Sendable {
         try body(UnsafeRawBufferPointer(rebasing: file.bytes[range]))
     }
 
+    /// Lets go of the memory that mapped bytes take, when they have been packed elsewhere; they can be read again.
+    public func discardPages() { file.discard(range) }
+
     /// Writes all elements, converted to Float, to `destination`, which has room for `count` of them.
     public func copyFloats(to destination: UnsafeMutablePointer<Float>) {
         let count = count

@@ -5,5 +5,5 @@ import ArgumentParser
 struct MovieBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "movie-bench", abstract: "Measures kernels, networks, frames and scheduling.",
-        subcommands: [])
+        subcommands: [KernelsCommand.self, ProfileCommand.self, TimeCommand.self])
 }

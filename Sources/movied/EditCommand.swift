@@ -26,6 +26,7 @@ struct EditCommand: ParsableCommand {
         request.model = options.model
         request.size = options.size
         request.threads = options.threads
+        request.precision = options.precision
         request.isQuiet = quiet
         request.report = report
         try reporting { try EditService.run(request) }

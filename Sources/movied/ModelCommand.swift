@@ -5,8 +5,8 @@ import Service
 
 struct ModelCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "model", abstract: "Looks into model folders.",
-        subcommands: [ModelInfoCommand.self, ModelRunCommand.self])
+        commandName: "model", abstract: "Looks into model folders, and quantizes them.",
+        subcommands: [ModelInfoCommand.self, ModelRunCommand.self, ModelQuantizeCommand.self])
 }
 
 struct ModelInfoCommand: ParsableCommand {
@@ -32,8 +32,6 @@ struct ModelRunCommand: ParsableCommand {
         discussion: "Names and layouts are those of the reference's forward in diffusers and transformers: sample, "
             + "timestep, encoder_hidden_states, guidance_scale, image_guidance_scale; input_ids.")
 
-    enum Precision: String, ExpressibleByArgument, CaseIterable { case float, int8 }
-
     @Argument(help: "The model folder; it may hold only the part that is run.")
     var model: String
 
@@ -47,16 +45,16 @@ struct ModelRunCommand: ParsableCommand {
     var output: String
 
     @Option(help: "Arithmetic. int8 needs a quantized model.")
-    var precision = Precision.float
+    var precision: Precision = .float
 
     func run() throws {
         try reporting {
-            guard precision == .float else {
-                throw ServiceError("the model \(model) is not quantized (no quantization.json): use --precision float")
-            }
-            try PartService.run(folder: try ModelFolder(path: model), part: part, inputs: inputs, output: output)
+            try PartService.run(
+                folder: try ModelFolder(path: model), part: part, inputs: inputs, output: output, precision: precision)
         }
     }
 }
 
 extension PartRunner.Part: ExpressibleByArgument {}
+
+extension Precision: ExpressibleByArgument {}

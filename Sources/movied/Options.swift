@@ -2,6 +2,7 @@ import ArgumentParser
 import Editing
 import Frames
 import Media
+import Networks
 
 /// What the edit should be; shared by `edit` and `run`.
 struct PromptOptions: ParsableArguments {
@@ -22,6 +23,9 @@ struct PromptOptions: ParsableArguments {
 
     @Option(help: "Size of the output, for example 512x384; even, from 64. Default: the input's.")
     var size: FrameSize?
+
+    @Option(help: "Arithmetic. Default: int8 where the model was quantized, else float.")
+    var precision: Precision?
 
     @Option(help: "Threads to compute with, 1 to 256. Default: all processors.")
     var threads: Int?

@@ -30,6 +30,7 @@ struct RunCommand: ParsableCommand {
             request.size = options.size
             request.framerate = rate
             request.threads = options.threads
+            request.precision = options.precision
             try RunService.run(request)
         }
     }

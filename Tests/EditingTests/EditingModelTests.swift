@@ -67,7 +67,8 @@ enum WholeEditor {
         let height = pixels.shape[2], width = pixels.shape[3]
         let (states, _) = model.encode(prompt: WholeEditor.prompt, pool: testPool)
         let plan = Plan(
-            model.frameGraph(height: height, width: width, tokens: model.tokens(of: states)), pool: testPool)
+            model.frameGraph(
+                height: height, width: width, tokens: model.tokens(of: states), pixelsAreFloats: true), pool: testPool)
         func fill(_ name: String, _ numbers: [Float]) {
             #expect(plan.input(name).count == numbers.count, "\(name)")
             _ = plan.input(name).update(from: numbers)

@@ -21,7 +21,7 @@ import Testing
     @Test(arguments: [(Float(1), Float(1)), (1.5, 7.5)])
     func equationOne(_ scales: (image: Float, text: Float)) throws {
         #expect(model.needsUnconditionalPrompt)
-        let graph = model.frameGraph(height: 64, width: 72, tokens: 16)
+        let graph = model.frameGraph(height: 64, width: 72, tokens: 16, pixelsAreFloats: true)
         let reference = try referenceGraph(imageScale: scales.image, textScale: scales.text)
         let results = [graph, reference].map { graph in
             let plan = Plan(graph, pool: testPool)

@@ -178,7 +178,7 @@ private final class BlockFixture {
         let folder = "\(fixtureFolder)/\(name)"
         configurationPath = "\(folder)/config.json"
         store = try TensorStore(file: "\(folder)/tensors.safetensors")
-        scope = WeightScope(store)["weights"]
+        scope = WeightScope(store, part: "block")["weights"]
         let data = try Data(contentsOf: URL(fileURLWithPath: configurationPath))
         configuration = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
     }

@@ -185,7 +185,7 @@ private let textKeys: [BadKey] = [
         let folder = TemporaryFolder()
         let path = folder.file("in.safetensors")
         try writeSafeTensors(inputs, to: path)
-        let runner = PartRunner(try ModelFolder(path: "\(fixtureFolder)/\(fixture)"), pool: ParityTests.pool)
+        let runner = try PartRunner(ModelFolder(path: "\(fixtureFolder)/\(fixture)"), pool: ParityTests.pool)
         return sentence { _ = try runner.run(part, inputs: TensorStore(file: path)) }?.replacing(path, with: "IN")
     }
 

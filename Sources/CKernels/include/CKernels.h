@@ -1,7 +1,8 @@
 #ifndef CKERNELS_H
 #define CKERNELS_H
-/* Float micro-kernels. All matrices are row-major; `ld` counts floats from one row to the next.
-   No kernel allocates, locks or keeps state. Layout of activations: [height, width, channels]. */
+/* Micro-kernels. All matrices are row-major; `ld` counts elements from one row to the next. No kernel allocates, locks or
+   keeps state. Layout of activations: [height, width, channels]. Each kernel is compiled for several generations of
+   processors (kernels.inc lists them); the table of dispatch.c holds the best that this machine has. */
 
 #include "CColour.h"
 
@@ -66,5 +67,94 @@ void movie_shuffle_f32(float *y, const float *x, size_t height, size_t width, si
 /* 8-bit pixels to floats in -1...1 (v / 127.5 - 1) and back (rounded, clamped); n numbers. */
 void movie_pixels_to_f32(float *y, const uint8_t *x, size_t n);
 void movie_pixels_from_f32(uint8_t *y, const float *x, size_t n);
+
+/* Generations of processors, ascending. */
+typedef enum { MOVIE_ISA_SCALAR = 0, MOVIE_ISA_AVX2, MOVIE_ISA_AVX512VNNI, MOVIE_ISA_COUNT } movie_isa;
+
+/* The best this processor has; the one in use; its name as MOVIED_ISA takes it; NULL for an unknown number. */
+movie_isa movie_isa_best(void);
+movie_isa movie_isa_current(void);
+const char *movie_isa_name(movie_isa isa);
+/* Switches all kernels, for tests and MOVIED_ISA. Returns 0, or -1 when the processor lacks it. Not while kernels run. */
+int movie_isa_select(movie_isa isa);
+
+/* What an integer convolution reads or writes beside its input. */
+typedef enum { MOVIE_NONE = 0, MOVIE_U8, MOVIE_F32 } movie_element;
+
+/* An integer convolution over bordered 8-bit pictures: the input has its zero padding around it in memory, filled with
+   its zero point. Steps and offsets count bytes for the input, elements for output and residual. */
+typedef struct {
+    size_t width, area;                              /* output positions of a row and of a picture */
+    const uint8_t *input;                            /* what the first tap reads for position (0, 0) */
+    size_t in_step, in_row, in_picture;              /* from one output position, row, picture to the next */
+    const ptrdiff_t *taps;                           /* offsets from there */
+    size_t tap_count, depth;                         /* taps, and bytes of each: a multiple of 4 */
+    const int8_t *weights;                           /* [panel][tap][depth / 4][panel_channels][4] */
+    const int32_t *start;                            /* [panels * panel_channels] */
+    const float *scale, *bias;                       /* the same */
+    size_t channels, panel_channels;                 /* outputs; 16, 32, 48 or 64 */
+    void *output;                                    /* position (0, 0) */
+    size_t out_step, out_row, out_picture;
+    const void *residual;                            /* position (0, 0); NULL without */
+    size_t residual_step, residual_row, residual_picture;
+    float residual_scale;
+    float low;                                       /* at least 0 for an 8-bit output */
+    movie_element residual_kind, out_kind;
+} movie_conv;
+
+/* Computes output positions first..<last (counted through all pictures) for the panels first_panel..<last_panel. */
+void movie_conv_u8s8(const movie_conv *c, size_t first, size_t last, size_t first_panel, size_t last_panel);
+
+/* Packs [out, taps, in] weights for `movie_conv_u8s8`: `depth` >= in is the padded bytes of a tap. Writes
+   panels * panel_channels * taps * depth bytes, and for every channel the sum of its weights. */
+void movie_pack_s8(int8_t *packed, int32_t *sums, const int8_t *weights, size_t outputs, size_t taps, size_t inputs,
+                   size_t depth, size_t panel_channels);
+
+/* 8-bit levels, q = clamp(round(x * inverse + zero), 0, 255), halves to even. `ld`: bytes from one position of the levels
+   to the next; the floats are packed. */
+void movie_quantize_u8(uint8_t *y, size_t ld, const float *x, size_t rows, size_t channels, float inverse, float zero);
+/* y = (q - zero) * scale. */
+void movie_dequantize_u8(float *y, const uint8_t *x, size_t ld, size_t rows, size_t channels, float scale, float zero);
+/* The level of act(x[r, c] * scale[c] + shift[c]). */
+void movie_channel_affine_u8(uint8_t *y, size_t ld, const float *x, size_t rows, size_t channels, const float *scale,
+                             const float *shift, movie_activation act, float inverse, float zero);
+void movie_layer_norm_u8(uint8_t *y, size_t ld, const float *x, size_t rows, size_t channels, const float *gamma,
+                         const float *beta, float eps, float inverse, float zero);
+void movie_geglu_u8(uint8_t *y, size_t ld, const float *x, size_t rows, size_t columns, float inverse, float zero);
+
+/* One row of blocks of packed 8-bit RGB, `in_row` bytes a line, to [width, 3 * block * block] (torch's pixel_unshuffle). */
+void movie_unshuffle_rgb_u8(uint8_t *y, size_t ld, const uint8_t *x, size_t in_row, size_t width, size_t block);
+/* The inverse. */
+void movie_shuffle_rgb_u8(uint8_t *y, size_t out_row, const uint8_t *x, size_t ld, size_t width, size_t block);
+
+/* Each row of floats to levels around 128 by its own largest magnitude, y_ld - columns bytes of 128 behind it; `scales`:
+   what a level of each row is worth, times `factor`. */
+void movie_quantize_rows_u8(uint8_t *y, size_t y_ld, float *scales, const float *x, size_t ld, size_t rows,
+                            size_t columns, float factor);
+/* Softmax of scales[r] * scores[r, c] as levels, 255 for the largest, zeros up to y_ld; `inverse_sums`: 1 / their sum. */
+void movie_softmax_u8(uint8_t *y, size_t y_ld, float *inverse_sums, const float *scores, size_t ld, size_t rows,
+                      size_t columns, const float *scales);
+
+/* Keys or values of one attention head as integer weights: memory of movie_attention_side_bytes, 64-byte aligned. */
+typedef struct {
+    size_t keys, width;                 /* positions, and channels of a head */
+    size_t key_panel, width_panel;      /* 16, 32, 48 or 64 */
+} movie_attention_shape;
+
+size_t movie_attention_keys_bytes(const movie_attention_shape *s);
+size_t movie_attention_values_bytes(const movie_attention_shape *s);
+/* Quantizes and packs; `ld` floats from one position to the next. */
+void movie_attention_pack_keys(void *packed, const movie_attention_shape *s, const float *keys, size_t ld);
+void movie_attention_pack_values(void *packed, const movie_attention_shape *s, const float *values, size_t ld);
+/* Floats of scratch memory for `rows` queries. */
+size_t movie_attention_scratch(const movie_attention_shape *s, size_t rows);
+/* softmax(scale * Q K^T) V for some queries of one head; `y` may be a part of wider rows. No matrix of all scores: those
+   of `rows` queries live in the scratch memory. */
+void movie_attention_u8(float *y, size_t y_ld, const float *queries, size_t ld, size_t rows, const void *keys,
+                        const void *values, const movie_attention_shape *s, float scale, float *scratch);
+
+/* Multiplies and adds on registers alone, and how many operations that is: what the processor can do at most. */
+void movie_peak_u8s8(size_t rounds);
+size_t movie_peak_operations_u8s8(size_t rounds);
 
 #endif

@@ -1,19 +1,5 @@
-#ifndef MOVIE_F32_H
-#define MOVIE_F32_H
-/* What the float kernels share: one function body, compiled for three generations of x86-64, chosen when loaded. */
-
-#include <math.h>
-#include <stdint.h>
-#include <string.h>
-
-#include "CKernels.h"
-
-#if defined(__x86_64__)
-#define MOVIE_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define MOVIE_CLONES
-#endif
-#define MOVIE_INLINE static inline __attribute__((always_inline))
+/* What the kernels share; included once for every instruction set, inside its target attribute. Contraction is off: the
+   same operations in the same order give the same bits on every processor. */
 
 /* exp(x), relative error under 2e-7, without a branch: 2^n * p(r) with r in [-ln 2 / 2, ln 2 / 2]. */
 MOVIE_INLINE float movie_exp(float x) {
@@ -74,4 +60,12 @@ MOVIE_INLINE float movie_mish(float x) {
     default: LOOP(v); break;                             \
     }
 
-#endif
+/* Nearest 8-bit level, halves to even, clamped; NaN becomes 0. Adding 1.5 * 2^23 leaves the integer in the low bits. */
+MOVIE_INLINE uint8_t movie_level(float v) {
+    v = v > 0.0f ? v : 0.0f;
+    v = v < 255.0f ? v : 255.0f;
+    float shifted = v + 12582912.0f;
+    uint32_t bits;
+    memcpy(&bits, &shifted, sizeof bits);
+    return (uint8_t)bits;
+}

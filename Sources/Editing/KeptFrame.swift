@@ -1,7 +1,7 @@
 import Frames
 
 /// A picture of one layout in memory of its own: the last edited frame, to be shown again.
-public final class StoredFrame {
+public final class KeptFrame {
     /// Whether it holds a picture.
     public private(set) var isFilled = false
     /// The memory; what it holds counts only after `store`.

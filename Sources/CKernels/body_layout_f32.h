@@ -1,6 +1,4 @@
-#include "f32.h"
-
-void movie_patches_f32(float *matrix, const float *x, const movie_patches *s, size_t first, size_t last) {
+void MOVIE_NAME(patches_f32)(float *matrix, const float *x, const movie_patches *s, size_t first, size_t last) {
     size_t channels = s->channels, row_bytes = channels * sizeof(float);
     for (size_t position = first; position < last; position++) {
         ptrdiff_t top = (ptrdiff_t)(position / s->out_width * s->stride) - (ptrdiff_t)s->pad_top;
@@ -27,7 +25,7 @@ void movie_patches_f32(float *matrix, const float *x, const movie_patches *s, si
     }
 }
 
-void movie_resize_nearest_f32(float *y, const float *x, size_t in_height, size_t in_width, size_t out_height,
+void MOVIE_NAME(resize_nearest_f32)(float *y, const float *x, size_t in_height, size_t in_width, size_t out_height,
                               size_t out_width, size_t channels, size_t first_row, size_t last_row) {
     /* As torch computes it: the ratio in float, then floor. */
     float row_ratio = (float)in_height / (float)out_height, column_ratio = (float)in_width / (float)out_width;
@@ -44,7 +42,7 @@ void movie_resize_nearest_f32(float *y, const float *x, size_t in_height, size_t
     }
 }
 
-void movie_unshuffle_f32(float *y, const float *x, size_t height, size_t width, size_t channels, size_t block) {
+void MOVIE_NAME(unshuffle_f32)(float *y, const float *x, size_t height, size_t width, size_t channels, size_t block) {
     size_t wide = width * block;
     for (size_t row = 0; row < height; row++)
         for (size_t column = 0; column < width; column++)
@@ -54,7 +52,7 @@ void movie_unshuffle_f32(float *y, const float *x, size_t height, size_t width, 
                         *y++ = x[((row * block + i) * wide + column * block + j) * channels + c];
 }
 
-void movie_shuffle_f32(float *y, const float *x, size_t height, size_t width, size_t channels, size_t block) {
+void MOVIE_NAME(shuffle_f32)(float *y, const float *x, size_t height, size_t width, size_t channels, size_t block) {
     size_t wide = width * block;
     for (size_t row = 0; row < height; row++)
         for (size_t column = 0; column < width; column++)

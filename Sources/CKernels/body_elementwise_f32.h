@@ -1,7 +1,4 @@
-#include "f32.h"
-
-MOVIE_CLONES
-void movie_epilogue_f32(float *x, size_t rows, size_t columns, size_t ld, const float *bias, const float *residual,
+void MOVIE_NAME(epilogue_f32)(float *x, size_t rows, size_t columns, size_t ld, const float *bias, const float *residual,
                         size_t residual_ld, movie_activation act, int after) {
     for (size_t r = 0; r < rows; r++) {
         float *row = x + r * ld;
@@ -15,25 +12,21 @@ void movie_epilogue_f32(float *x, size_t rows, size_t columns, size_t ld, const 
     }
 }
 
-MOVIE_CLONES
-void movie_activate_f32(float *y, const float *x, size_t n, movie_activation act) {
+void MOVIE_NAME(activate_f32)(float *y, const float *x, size_t n, movie_activation act) {
 #define LOOP(EXPR) for (size_t i = 0; i < n; i++) { float v = x[i]; y[i] = EXPR; }
     MOVIE_FOR_ACTIVATION(act, LOOP)
 #undef LOOP
 }
 
-MOVIE_CLONES
-void movie_add_f32(float *y, const float *a, const float *b, size_t n) {
+void MOVIE_NAME(add_f32)(float *y, const float *a, const float *b, size_t n) {
     for (size_t i = 0; i < n; i++) y[i] = a[i] + b[i];
 }
 
-MOVIE_CLONES
-void movie_affine_f32(float *y, const float *x, size_t n, float scale, float shift) {
+void MOVIE_NAME(affine_f32)(float *y, const float *x, size_t n, float scale, float shift) {
     for (size_t i = 0; i < n; i++) y[i] = x[i] * scale + shift;
 }
 
-MOVIE_CLONES
-void movie_channel_affine_f32(float *y, const float *x, size_t rows, size_t channels, const float *scale,
+void MOVIE_NAME(channel_affine_f32)(float *y, const float *x, size_t rows, size_t channels, const float *scale,
                               const float *shift, movie_activation act) {
     for (size_t r = 0; r < rows; r++) {
         const float *in = x + r * channels;
@@ -44,8 +37,7 @@ void movie_channel_affine_f32(float *y, const float *x, size_t rows, size_t chan
     }
 }
 
-MOVIE_CLONES
-void movie_geglu_f32(float *y, const float *x, size_t rows, size_t columns) {
+void MOVIE_NAME(geglu_f32)(float *y, const float *x, size_t rows, size_t columns) {
     for (size_t r = 0; r < rows; r++) {
         const float *value = x + r * 2 * columns, *gate = value + columns;
         float *out = y + r * columns;
@@ -53,13 +45,11 @@ void movie_geglu_f32(float *y, const float *x, size_t rows, size_t columns) {
     }
 }
 
-MOVIE_CLONES
-void movie_pixels_to_f32(float *y, const uint8_t *x, size_t n) {
+void MOVIE_NAME(pixels_to_f32)(float *y, const uint8_t *x, size_t n) {
     for (size_t i = 0; i < n; i++) y[i] = (float)x[i] * (1.0f / 127.5f) - 1.0f;
 }
 
-MOVIE_CLONES
-void movie_pixels_from_f32(uint8_t *y, const float *x, size_t n) {
+void MOVIE_NAME(pixels_from_f32)(uint8_t *y, const float *x, size_t n) {
     for (size_t i = 0; i < n; i++) {
         float v = x[i] * 127.5f + 127.5f;
         v = v > 0.0f ? v : 0.0f; /* a NaN becomes 0 here */

@@ -1,0 +1,17 @@
+/* All kernels for one generation of processors; dispatch.c chooses. */
+#if defined(__x86_64__)
+#include <immintrin.h>
+#include "kernels.h"
+
+#define MOVIE_NAME(name) movie_##name##__avx2
+#pragma STDC FP_CONTRACT OFF
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c,bmi2"))), apply_to = function)
+#include "body_math.h"
+#include "body_elementwise_f32.h"
+#include "body_layout_f32.h"
+#include "body_normalize_f32.h"
+#include "body_quantize_u8.h"
+#include "body_attention_u8.h"
+#include "body_conv_avx2.h"
+#pragma clang attribute pop
+#endif
