@@ -83,7 +83,12 @@ let package = Package(
 
         .target(name: "TestSupport", dependencies: ["Tensors", "Frames"], path: "Tests/TestSupport"),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
-        .testTarget(name: "ComputeTests", dependencies: ["Compute", "TestSupport"]),
+        .target(
+            name: "CKernelChecks", dependencies: ["CKernels"], path: "Tests/CKernelChecks",
+            cSettings: [.headerSearchPath("../../Sources/CKernels")]),
+        .testTarget(
+            name: "ComputeTests", dependencies: ["Compute", "CKernels", "CKernelChecks", "TestSupport"],
+            exclude: ["Fixtures"]),
         .testTarget(
             name: "NetworksTests", dependencies: ["Networks", "TestSupport"], exclude: ["Fixtures"]),
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),

@@ -70,22 +70,38 @@ void movie_conv_u8s8(const movie_conv *c, size_t first, size_t last, size_t firs
     }
 }
 
-void movie_pack_s8(int8_t *packed, int32_t *sums, const int8_t *weights, size_t outputs, size_t taps, size_t inputs,
-                   size_t depth, size_t panel_channels) {
-    size_t panels = (outputs + panel_channels - 1) / panel_channels;
-    memset(packed, 0, panels * panel_channels * taps * depth);
-    for (size_t o = 0; o < panels * panel_channels; o++) {
-        sums[o] = 0;
-        if (o >= outputs) continue;
-        int8_t *panel = packed + o / panel_channels * panel_channels * taps * depth;
-        size_t c = o % panel_channels;
-        for (size_t tap = 0; tap < taps; tap++) {
-            const int8_t *from = weights + (o * taps + tap) * inputs;
-            int8_t *to = panel + tap * depth * panel_channels + 4 * c;
-            for (size_t i = 0; i < inputs; i++) {
-                to[i / 4 * 4 * panel_channels + i % 4] = from[i];
-                sums[o] += from[i];
+/* Four neighbouring inputs of one output and tap; zeros behind the last input. */
+static inline uint32_t four(const int8_t *from, size_t step, size_t count) {
+    uint8_t bytes[4] = {0};
+    if (count >= 4)
+        for (size_t i = 0; i < 4; i++) bytes[i] = (uint8_t)from[i * step];
+    else
+        for (size_t i = 0; i < count; i++) bytes[i] = (uint8_t)from[i * step];
+    uint32_t word;
+    memcpy(&word, bytes, 4);
+    return word;
+}
+
+void movie_pack_s8(int8_t *packed, int32_t *sums, const movie_s8_weights *w, size_t depth, size_t panel_channels) {
+    size_t panels = (w->outputs + panel_channels - 1) / panel_channels, tap_bytes = depth * panel_channels;
+    memset(sums, 0, panels * panel_channels * sizeof *sums);
+    for (size_t panel = 0; panel < panels; panel++, packed += w->taps * tap_bytes) {
+        size_t first = panel * panel_channels;
+        size_t count = w->outputs - first < panel_channels ? w->outputs - first : panel_channels;
+        const int8_t *block = w->weights + first * w->output_step;
+        if (count < panel_channels) memset(packed, 0, w->taps * tap_bytes);
+        /* Taps innermost: in the order of checkpoints they lie next to each other. */
+        for (size_t d = 0; d < depth; d += 4)
+            for (size_t c = 0; c < count; c++) {
+                const int8_t *from = block + c * w->output_step + d * w->input_step;
+                int8_t *to = packed + d * panel_channels + 4 * c;
+                int32_t sum = 0;
+                for (size_t tap = 0; tap < w->taps; tap++) {
+                    uint32_t word = four(from + tap * w->tap_step, w->input_step, w->inputs - d);
+                    memcpy(to + tap * tap_bytes, &word, 4);
+                    sum += (int8_t)word + (int8_t)(word >> 8) + (int8_t)(word >> 16) + (int8_t)(word >> 24);
+                }
+                sums[first + c] += sum;
             }
-        }
     }
 }

@@ -53,6 +53,17 @@ movie_isa movie_isa_best(void) {
 #endif
 }
 
+const movie_kernel_table *movie_kernels_of(movie_isa isa) {
+    switch (isa) {
+    case MOVIE_ISA_SCALAR: return &scalar_table;
+#if defined(__x86_64__)
+    case MOVIE_ISA_AVX2: return &avx2_table;
+    case MOVIE_ISA_AVX512VNNI: return &avx512vnni_table;
+#endif
+    default: return NULL;
+    }
+}
+
 movie_isa movie_isa_current(void) { return current; }
 
 const char *movie_isa_name(movie_isa isa) {
@@ -63,11 +74,7 @@ const char *movie_isa_name(movie_isa isa) {
 int movie_isa_select(movie_isa isa) {
     if ((unsigned)isa > (unsigned)movie_isa_best()) return -1;
     current = isa;
-    movie_kernels = scalar_table;
-#if defined(__x86_64__)
-    if (isa == MOVIE_ISA_AVX2) movie_kernels = avx2_table;
-    if (isa == MOVIE_ISA_AVX512VNNI) movie_kernels = avx512vnni_table;
-#endif
+    movie_kernels = *movie_kernels_of(isa);
     return 0;
 }
 

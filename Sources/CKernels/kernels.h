@@ -29,5 +29,7 @@ typedef struct {
 } movie_kernel_table;
 
 extern movie_kernel_table movie_kernels;
+/* All kernels of one generation, whether this processor has it or not; NULL where it was not compiled. */
+const movie_kernel_table *movie_kernels_of(movie_isa isa);
 
 #endif

@@ -58,16 +58,44 @@ final class IntegerWeights: LoadableWeights, @unchecked Sendable {
     func load() {
         gate.withLock { _ in
             guard storage == nil else { return }
-            let (weights, scales) = integers()
-            storage = Storage(
-                weights, scales, outputs: stored.outputs, taps: taps, inputs: stored.inputs, depth: depth,
-                panelChannels: panelChannels, paddedOutputs: paddedOutputs)
+            storage = pack()
             stored.weight.discardPages()
         }
     }
 
-    private func integers() -> (weights: [Int8], scales: [Float]) {
-        guard case .phase(let row, let column) = form else { return stored.integers() }
+    private func pack() -> Storage {
+        let storage = Storage(bytes: paddedOutputs * taps * depth, outputs: paddedOutputs)
+        switch form {
+        case .whole where stored.weight.type == .int8:  // straight from the file, where taps lie innermost
+            storage.scales = stored.scale?.floats() ?? []
+            stored.weight.withBytes {
+                pack($0, tapStep: 1, inputStep: taps, into: storage)
+            }
+        case .whole:
+            let (weights, scales) = stored.integers()
+            storage.scales = scales
+            weights.withUnsafeBytes { pack($0, tapStep: stored.inputs, inputStep: 1, into: storage) }
+        case .phase(let row, let column):
+            let (weights, scales) = quantizeRows(phase(row, column), rows: stored.outputs)
+            storage.scales = scales
+            weights.withUnsafeBytes { pack($0, tapStep: stored.inputs, inputStep: 1, into: storage) }
+        }
+        return storage
+    }
+
+    private func pack(_ weights: UnsafeRawBufferPointer, tapStep: Int, inputStep: Int, into storage: Storage) {
+        guard let base = weights.assumingMemoryBound(to: Int8.self).baseAddress else { return }
+        var source = movie_s8_weights(
+            weights: base, outputs: stored.outputs, taps: taps, inputs: stored.inputs,
+            output_step: taps * stored.inputs, tap_step: tapStep, input_step: inputStep)
+        storage.sums.withUnsafeMutableBufferPointer { sums in
+            guard let sums = sums.baseAddress else { return }
+            movie_pack_s8(storage.packed, sums, &source, depth, panelChannels)
+        }
+    }
+
+    /// [out, 4, in]: the 3x3 filter's taps added where they meet the same position.
+    private func phase(_ row: Int, _ column: Int) -> [Float] {
         let inputs = stored.inputs
         let filter = [Float](unsafeUninitializedCapacity: stored.weight.count) { buffer, count in
             if let base = buffer.baseAddress { stored.copyFloats(to: base) }
@@ -82,30 +110,19 @@ final class IntegerWeights: LoadableWeights, @unchecked Sendable {
                 for i in 0..<inputs { sums[to &+ i] += filter[from &+ i] }
             }
         }
-        return quantizeRows(sums, rows: stored.outputs)
+        return sums
     }
 
     /// Memory of packed weights.
     private final class Storage {
         let packed: UnsafeMutablePointer<Int8>
-        let sums: [Int32]
-        let scales: [Float]
+        var sums: [Int32]
+        var scales: [Float] = []
 
-        init(
-            _ weights: [Int8], _ scales: [Float], outputs: Int, taps: Int, inputs: Int, depth: Int, panelChannels: Int,
-            paddedOutputs: Int
-        ) {
-            let bytes = paddedOutputs * taps * depth
+        init(bytes: Int, outputs: Int) {
             let raw = UnsafeMutableRawPointer.allocate(byteCount: max(64, bytes), alignment: 64)
-            let packed = raw.bindMemory(to: Int8.self, capacity: bytes)
-            sums = [Int32](unsafeUninitializedCapacity: paddedOutputs) { buffer, count in
-                if let base = buffer.baseAddress {
-                    movie_pack_s8(packed, base, weights, outputs, taps, inputs, depth, panelChannels)
-                }
-                count = paddedOutputs
-            }
-            self.packed = packed
-            self.scales = scales
+            packed = raw.bindMemory(to: Int8.self, capacity: bytes)
+            sums = Array(repeating: 0, count: outputs)
         }
 
         deinit { packed.deallocate() }

@@ -19,6 +19,9 @@ public final class WorkerPool: @unchecked Sendable {
     /// Threads that work on a job, the caller included.
     public let width: Int
 
+    /// Processors that this process may use.
+    public static var usableProcessors: Int { Int(movie_usable_cpus()) }
+
     /// How long a step outside a job stands behind jobs with deadlines, in nanoseconds.
     private static let patience: Int64 = 250_000_000
 
@@ -84,12 +87,23 @@ public final class WorkerPool: @unchecked Sendable {
 
     /// Waits for the turn of a job with this deadline and holds the pool for the calling thread until `end`.
     ///
-    /// `deadline` is in nanoseconds of the monotonic clock; the earliest goes first. Allocates nothing.
-    public func begin(deadline: Int64) { queue.acquire(deadline: deadline) }
+    /// `deadline` is in nanoseconds of the monotonic clock; the earliest goes first. May be nested. Allocates nothing.
+    /// Meanwhile the thread stays on a processor of its own: on that of a pinned worker, the two would take turns.
+    public func begin(deadline: Int64) {
+        if width > 1, !queue.isHeldByCaller { movie_thread_pin(0, Int32(width)) }
+        queue.acquire(deadline: deadline)
+    }
+
+    /// As `begin(deadline:)` for work that nobody waits for: behind all that has an earlier deadline, but not for ever.
+    public func begin() { begin(deadline: monotonicNanoseconds() + Self.patience) }
 
     /// Ends the calling thread's job. Returns the nanoseconds for which it stood back for earlier ones.
     @discardableResult
-    public func end() -> Int64 { queue.release() }
+    public func end() -> Int64 {
+        let stoodBack = queue.release()
+        if width > 1, !queue.isHeldByCaller { movie_thread_unpin() }
+        return stoodBack
+    }
 
     /// To be called between two steps: stands back while a job with an earlier deadline waits.
     ///

@@ -81,6 +81,8 @@ public final class EditSession: FrameEditor {
         guard let frame, frame.size == input.size, frame.size == output.size else {
             throw EditError("a frame of \(input.size) came before the session was prepared for this size")
         }
+        pool.begin()  // unless the caller has: a frame's steps stay together
+        defer { pool.end() }
         stageStart = .now
         frame.load(input)
         lap(0)

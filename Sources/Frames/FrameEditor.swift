@@ -8,6 +8,14 @@ public protocol FrameEditor: AnyObject {
     func edit(_ input: FrameView, into output: MutableFrameView) throws
 }
 
+/// An editor that measures the steps of a frame, so that their costs can be predicted.
+public protocol StagedEditor: FrameEditor {
+    /// Steps of a frame, once prepared.
+    var stageCount: Int { get }
+    /// What step `index` of the last frame took, in milliseconds. Allocates nothing.
+    func stageMilliseconds(_ index: Int) -> Double
+}
+
 /// Copies frames unchanged: the editor of media tests and of `fallback: passthrough`.
 public final class PassthroughEditor: FrameEditor {
     /// An editor that changes nothing.

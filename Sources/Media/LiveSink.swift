@@ -1,26 +1,25 @@
 import CGst
-import Frames
+import Scheduling
 
-/// Publishes edited frames; a slow receiver loses the oldest, it never makes anybody wait.
-final class LiveSink {
+/// Takes the output's frames; a slow receiver loses the oldest, it never makes anybody wait.
+final class LiveSink: @unchecked Sendable {
     private let pipeline: Pipeline
     private let writer: FrameWriter
     private let file: OutputFile?
-    private let isFile: Bool
-    private let frameDuration: GstClockTime
-    private var firstCapture: GstClockTime?
-    private var lastTime: GstClockTime?
+    /// What it was made from.
+    let spec: SinkSpec
+    /// Frames that it was too slow for.
     private(set) var lost = 0
 
     private static let patience: GstClockTime = 100_000_000
 
-    /// A sink as `spec` says for frames in the format `caps`. Throws when the device, file or fragment cannot be opened.
-    init(_ spec: SinkSpec, caps: Caps) throws(MediaError) {
+    /// A sink as `spec` says for frames in the format `caps`, whose timestamps count from `origin` of the monotonic clock.
+    ///
+    /// Throws when the device, file or fragment cannot be opened.
+    init(_ spec: SinkSpec, caps: Caps, origin: Nanoseconds) throws(MediaError) {
         let file = try Self.open(spec)
         self.file = file
-        isFile = file != nil
-        // Without it mp4mux gives the last frame no time, and players leave it out.
-        frameDuration = caps.framerate.map { GstClockTime($0.time(ofFrame: 1)) } ?? .max
+        self.spec = spec
         let capacity = file == nil ? 2 : 30
         let text = try [Self.head(capacity), "videoconvert", Self.tail(spec)].joined(separator: " ! ")
         pipeline = try Pipeline(text, subject: "the sink '\(spec)' fails")
@@ -30,6 +29,7 @@ final class LiveSink {
         }
         writer = try FrameWriter(pipeline, name: "movied_frames", capacity: capacity)
         writer.setFormat(caps)
+        pipeline.useSystemClock(from: origin)
         try pipeline.set(GST_STATE_PLAYING)
     }
 
@@ -46,19 +46,18 @@ final class LiveSink {
         }
     }
 
-    /// Publishes a buffer and takes over its reference. `captured` is the capture time in nanoseconds.
-    ///
-    /// Throws the sink's error.
-    func publish(_ buffer: UnsafeMutablePointer<GstBuffer>, captured: GstClockTime?) throws(MediaError) {
+    /// Hands over a buffer and its reference; false when the sink takes no more.
+    func publish(_ buffer: UnsafeMutablePointer<GstBuffer>) -> Bool {
         if writer.isFull { lost += 1 }
-        cgst_buffer_set_timing(buffer, timestamp(captured: captured), frameDuration)
-        let isTaken = writer.push(buffer)
-        try pipeline.check()
-        if !isTaken { throw MediaError("the sink stopped taking frames.") }
+        return writer.push(buffer)
     }
 
+    /// Throws the sink's error, if it has reported one.
+    func check() throws(MediaError) { try pipeline.check() }
+
     /// Ends the stream, waits at most `seconds` for the sink to be whole, and gives a file its name.
-    func finish(seconds: Double) throws(MediaError) {
+    func finish() throws(MediaError) {
+        let seconds = file == nil ? 1.0 : 10
         writer.finish()
         let deadline = MonotonicClock.seconds + seconds
         while MonotonicClock.seconds < deadline {
@@ -72,20 +71,6 @@ final class LiveSink {
             }
         }
         if file != nil { throw MediaError("the output file did not come to an end within \(Int(seconds)) seconds.") }
-    }
-
-    /// A recording keeps the capture's spacing; a screen or device gets the moment of publishing, or it would call the
-    /// frame late and drop it.
-    private func timestamp(captured: GstClockTime?) -> GstClockTime {
-        var time = pipeline.runningTime ?? 0
-        if isFile, let captured {
-            let first = firstCapture ?? captured
-            firstCapture = first
-            time = captured > first ? captured - first : 0
-        }
-        if let lastTime, time <= lastTime { time = lastTime + 1_000_000 }
-        lastTime = time
-        return time
     }
 
     /// A recording may fall behind for a second; anything else gets only the newest.

@@ -1,20 +1,22 @@
 import CGst
 import Frames
 
-/// Live RGB frames of one fixed size; only the newest waits.
+/// Live RGB frames of one fixed size, put into a mailbox as they come.
 final class LiveSource {
     private let pipeline: Pipeline
-    private let reader: FrameReader
-    private let arrivals: ArrivalCounter
+    private let feed: FrameFeed
     private let spec: SourceSpec
 
     private static let sinkName = "movied_frames"
     private static let defaultSize = FrameSize(width: 640, height: 480)
 
-    /// A source as `spec` says, cropped and scaled to `size` if one is given, slowed to `framerate` if one is given.
+    /// A source as `spec` says, cropped and scaled to `size` if one is given. `framerate` is asked of cameras and the test
+    /// source; frames of a file beyond it are left out before they are converted.
     ///
     /// Throws for a file, device or fragment that cannot be opened.
-    init(_ spec: SourceSpec, size: FrameSize?, framerate: Framerate?) throws(MediaError) {
+    init(
+        _ spec: SourceSpec, size: FrameSize?, framerate: Framerate?, into mailbox: Mailbox
+    ) throws(MediaError) {
         self.spec = spec
         let head = try Self.head(spec, size: size ?? Self.defaultSize, framerate: framerate ?? Framerate(30))
         try GStreamer.require(["decodebin", "videoconvertscale", "aspectratiocrop", "videorate"])
@@ -22,14 +24,16 @@ final class LiveSource {
         pipeline = try Pipeline(text, subject: "the source '\(spec)' fails")
         if case .file(let path) = spec { cgst_set_string(try pipeline.element("movied_file"), "location", path) }
         if case .webcam(let path) = spec { cgst_set_string(try pipeline.element("movied_camera"), "device", path) }
-        reader = try FrameReader(pipeline, name: Self.sinkName)
-        arrivals = ArrivalCounter(element: try pipeline.element(Self.sinkName))
+        feed = FrameFeed(try pipeline.element(Self.sinkName), into: mailbox)
         if let size { try fix(size) }
         try pipeline.set(GST_STATE_PLAYING)
     }
 
-    /// Frames that have arrived, those that were dropped for a newer one included.
-    var arrived: Int { arrivals.count }
+    /// Where a program puts frames of its own, if the fragment begins with `appsrc name=movied_inlet`.
+    var inlet: FrameInlet? {
+        guard let element = try? pipeline.element(FrameInlet.name) else { return nil }
+        return FrameInlet(element)
+    }
 
     /// From now on every frame has this size, whatever the source does.
     func fix(_ size: FrameSize) throws(MediaError) {
@@ -42,21 +46,14 @@ final class LiveSource {
         caps.withRaw { cgst_set_caps(format, "caps", $0) }
     }
 
-    /// The newest frame, waited for at most `timeout` nanoseconds; nil when none came. Throws the source's error.
-    func next(timeout: GstClockTime) throws(MediaError) -> Sample? {
-        if let sample = reader.next(timeout: timeout) { return sample }
-        try pipeline.check()
-        return nil
-    }
+    /// Throws the source's error, if it has reported one.
+    func check() throws(MediaError) { try pipeline.check() }
 
     /// Whether no frame will come any more.
-    var isAtEnd: Bool { reader.isAtEnd }
+    var isAtEnd: Bool { feed.isAtEnd }
 
-    /// Seconds from the capture of a frame to now; 0 when the source does not say when it was captured.
-    func age(captured: GstClockTime?) -> Double {
-        guard let now = pipeline.runningTime, let captured, captured < now else { return 0 }
-        return Double(now - captured) * 1e-9
-    }
+    /// Stops its threads and closes devices; no frame comes afterwards.
+    func stop() { pipeline.stop() }
 
     private static func head(_ spec: SourceSpec, size: FrameSize, framerate: Framerate) throws(MediaError) -> String {
         switch spec {
@@ -79,12 +76,14 @@ final class LiveSource {
     private static func tail(_ spec: SourceSpec, framerate: Framerate?) -> [String] {
         var isFile = false
         if case .file = spec { isFile = true }
-        let rate = framerate.map { ["videorate drop-only=true max-rate=\(Int($0.framesPerSecond.rounded(.up)))"] } ?? []
+        let rate =
+            !isFile
+            ? [] : framerate.map { ["videorate drop-only=true max-rate=\(Int($0.framesPerSecond.rounded(.up)))"] } ?? []
         let flip = isFile ? ["videoconvert", "videoflip video-direction=auto"] : []
         return [#"decodebin expose-all-streams=false caps="video/x-raw(ANY)""#] + rate + flip + [
             "videoconvert", "video/x-raw,format=RGB", "aspectratiocrop name=movied_crop", "videoconvertscale",
             "capsfilter name=movied_format caps=video/x-raw,format=RGB,pixel-aspect-ratio=1/1",
-            "appsink name=\(sinkName) sync=\(isFile) enable-last-sample=false max-buffers=1 drop=true",
+            "appsink name=\(sinkName) sync=\(isFile) enable-last-sample=false max-buffers=1 drop=true emit-signals=false",
         ]
     }
 }

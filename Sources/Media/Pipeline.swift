@@ -56,6 +56,15 @@ final class Pipeline {
         throw MediaError("\(subject): the pipeline does not start.")
     }
 
+    /// Before playing: timestamps will count from `origin`, in nanoseconds of the system's monotonic clock.
+    func useSystemClock(from origin: Int64) {
+        guard let clock = gst_system_clock_obtain() else { return }
+        cgst_use_clock(raw, clock)
+        gst_object_unref(clock)
+        gst_element_set_start_time(raw, .max)
+        gst_element_set_base_time(raw, GstClockTime(max(0, origin)))
+    }
+
     /// Stops all streaming threads and closes files and devices.
     func stop() {
         gst_element_set_state(raw, GST_STATE_NULL)

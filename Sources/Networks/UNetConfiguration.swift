@@ -42,6 +42,7 @@ public struct UNetConfiguration: Sendable {
     let midScale: Float
     let scaleShift: Bool
     let centersInput: Bool
+    /// Width of the prompt before the UNet projects it; nil when it does not.
     public let textProjectionDim: Int?
     let classEmbedding: ClassEmbedding
     let pooledTextHeads: Int?

@@ -113,7 +113,8 @@ public struct Scheduler: Sendable {
         _ share: Double, _ now: Nanoseconds
     ) -> Decision {
         var place = max(deadline, streams[stream].place(after: cost, share: share, now))
-        if !admitted.isComputed { place += Self.background }
+        // A frame whose cost nobody knows could keep the others from making theirs.
+        if !admitted.isComputed || reason == .learning { place += Self.background }
         streams[stream].running = Running(place: place, started: now, cost: cost)
         return Decision(rung: admitted, reason: reason, work: work, deadline: deadline, queueDeadline: place)
     }

@@ -40,7 +40,7 @@ public enum QuantizeService {
     public static func run(_ request: QuantizeRequest) throws {
         let folder = try ModelFolder(path: request.input)
         try QuantizedFolder.check(request.output)
-        let prompts = try request.prompts.isEmpty ? folderPrompts(folder) : request.prompts
+        let prompts = try request.prompts.isEmpty ? prompts(of: folder) : request.prompts
         let model = try EditingModel(folder, precision: .float)
         let frames = try request.clips.map { try spread(try clip($0, request), count: request.framesPerClip) }
         let pool = WorkerPool(threads: request.threads)
@@ -95,7 +95,8 @@ public enum QuantizeService {
         return chosen
     }
 
-    private static func folderPrompts(_ folder: ModelFolder) throws -> [String] {
+    /// The prompts of the folder's `prompts.txt`, one a line. Throws when there are none.
+    public static func prompts(of folder: ModelFolder) throws -> [String] {
         let path = "\(folder.path)/prompts.txt"
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
             throw ServiceError(

@@ -40,7 +40,7 @@ public struct StoredTensor: Sendable {
                 UnsafeMutableRawPointer(destination).copyMemory(
                     from: bytes.baseAddress ?? .init(destination), byteCount: count * 4)
             case .float16:
-                for i in 0..<count { destination[i] = Float(Float16(bitPattern: load(bytes, i, UInt16.self))) }
+                for i in 0..<count { destination[i] = widened(load(bytes, i, UInt16.self)) }
             case .bfloat16:
                 for i in 0..<count { destination[i] = Float(bitPattern: UInt32(load(bytes, i, UInt16.self)) << 16) }
             case .float64:
@@ -66,4 +66,13 @@ public struct StoredTensor: Sendable {
 /// Element `index` of little-endian bytes, at any alignment.
 private func load<T: BitwiseCopyable>(_ bytes: UnsafeRawBufferPointer, _ index: Int, _: T.Type) -> T {
     bytes.loadUnaligned(fromByteOffset: index &* MemoryLayout<T>.size, as: T.self)
+}
+
+/// The number that a half-precision float's bits mean. (Processors of the baseline have no instruction for it, and the
+/// library's function takes one at a time.)
+private func widened(_ half: UInt16) -> Float {
+    let bits = UInt32(half), magnitude = (bits & 0x7FFF) << 13
+    let isSpecial = bits & 0x7C00 == 0x7C00  // infinity or NaN
+    let scaled = (Float(bitPattern: magnitude) * 0x1p112).bitPattern
+    return Float(bitPattern: (isSpecial ? magnitude | 0x7F80_0000 : scaled) | (bits & 0x8000) << 16)
 }

@@ -5,5 +5,9 @@ import ArgumentParser
 struct MovieBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "movie-bench", abstract: "Measures kernels, networks, frames and scheduling.",
-        subcommands: [KernelsCommand.self, ProfileCommand.self, TimeCommand.self])
+        subcommands: [
+            KernelsCommand.self, ProfileCommand.self, QualityCommand.self, TimeCommand.self, ScheduleCommand.self,
+            LiveCommand.self,
+            SpinCommand.self,
+        ])
 }

@@ -13,7 +13,10 @@ struct EditCommand: ParsableCommand {
     @Argument(help: "The file to write.")
     var output: String
 
-    @OptionGroup var options: PromptOptions
+    @Option(help: "The instruction, for example \"make it a pencil drawing\".")
+    var prompt: String
+
+    @OptionGroup var options: EditorOptions
 
     @Flag(name: .shortAndLong, help: "Print nothing but errors.")
     var quiet = false
@@ -22,7 +25,7 @@ struct EditCommand: ParsableCommand {
     var report: String?
 
     func run() throws {
-        var request = EditRequest(input: input, output: output, settings: options.settings)
+        var request = EditRequest(input: input, output: output, settings: options.settings(prompt: prompt))
         request.model = options.model
         request.size = options.size
         request.threads = options.threads

@@ -1,14 +1,12 @@
 import ArgumentParser
 import Editing
 import Frames
-import Media
 import Networks
+import Scheduling
+import Service
 
-/// What the edit should be; shared by `edit` and `run`.
-struct PromptOptions: ParsableArguments {
-    @Option(help: "The instruction, for example \"make it a pencil drawing\".")
-    var prompt: String
-
+/// What the editor should be; shared by `edit` and `run`.
+struct EditorOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A model folder in diffusers layout. Default: the bundled nano.", valueName: "dir"))
     var model: String?
 
@@ -31,35 +29,27 @@ struct PromptOptions: ParsableArguments {
     var threads: Int?
 
     func validate() throws {
-        if let threads, !(1...256).contains(threads) {
-            throw ValidationError("--threads is \(threads); it must be from 1 to 256")
-        }
+        if let threads { try validating { try Limits.check(threads: threads, "--threads") } }
     }
 
-    var settings: EditSettings {
+    func settings(prompt: String) -> EditSettings {
         EditSettings(prompt: prompt, guidanceScale: guidanceScale, imageGuidanceScale: imageGuidanceScale, seed: seed)
+    }
+}
+
+/// Runs `body`; an error becomes a usage error with the same sentence.
+func validating<Value>(_ body: () throws -> Value) throws -> Value {
+    do {
+        return try body()
+    } catch {
+        throw ValidationError("\(error)")
     }
 }
 
 extension FrameSize: ExpressibleByArgument {
     /// From `WIDTHxHEIGHT`.
     public init?(argument: String) {
-        let parts = argument.lowercased().split(separator: "x", omittingEmptySubsequences: false)
-        guard parts.count == 2, let width = Int(parts[0]), let height = Int(parts[1]), width > 0, height > 0 else {
-            return nil
-        }
-        self.init(width: width, height: height)
-    }
-}
-
-extension Framerate: ExpressibleByArgument {
-    /// From a whole number or a fraction, 1 to 240 frames a second.
-    public init?(argument: String) {
-        let parts = argument.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
-        guard parts.count <= 2, let numerator = parts[0], let denominator = parts.count == 2 ? parts[1] : 1,
-            numerator > 0, denominator > 0, numerator <= 1_000_000, denominator <= 1_000_000
-        else { return nil }
-        self.init(numerator, denominator)
-        guard (1...240).contains(framesPerSecond) else { return nil }
+        guard let size = try? SettingText.size(argument, "size") else { return nil }
+        self = size
     }
 }

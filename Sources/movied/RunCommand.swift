@@ -1,37 +1,104 @@
 import ArgumentParser
-import Media
+import Editing
 import Service
 
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Edits live video until SIGINT or SIGTERM.",
         discussion: """
-            The newest frame wins: when editing is slower than the source, frames are dropped, never queued.
+            Sinks get exactly the configured frame rate, whatever source and machine do; a frame that cannot be edited in
+            time is replaced by the last edit. The newest frame wins: nothing queues.
 
             Sources: webcam:/dev/video0, file:clip.mp4, test:ball, gst:<gst-launch fragment>.
             Sinks: loopback:/dev/video10, file:out.mkv (or .mp4, .webm), gst:<gst-launch fragment>.
+
+            Several streams: --config FILE, see Configs/streams.yaml.
             """)
 
+    @Option(help: ArgumentHelp("Streams and their settings from a YAML file.", valueName: "file"))
+    var config: String?
+
     @Option(help: "Where frames come from.")
-    var source: String
+    var source: String?
 
-    @Option(help: "Where edited frames go.")
-    var sink: String
+    @Option(help: "Where edited frames go; may be given several times.")
+    var sink: [String] = []
 
-    @OptionGroup var options: PromptOptions
+    @Option(help: "The instruction, for example \"make it a pencil drawing\".")
+    var prompt: String?
 
-    @Option(help: "Frames a second asked of the source, for example 30 or 30000/1001. Default: the source's choice.")
-    var rate: Framerate?
+    @OptionGroup var options: EditorOptions
+
+    @Option(
+        name: [.customLong("framerate"), .customLong("rate")],
+        help: ArgumentHelp(
+            "Frames a second of the output, asked of the source too: 1 to 240, for example 30 or 30000/1001. "
+                + "Default: the source's, 30 where it varies.", valueName: "fps"))
+    var framerate: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "From capture to the end of the edit, for example \"100 ms\"; at least one frame, at most 10 s. "
+                + "Default: three frames.", valueName: "time"))
+    var latencyBudget: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The part of all processors that the whole program may use, 1% to 100%. Default: no limit.",
+            valueName: "percent"))
+    var cpuBudget: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Without an edit show: hold (the last edit), placeholder (a picture of our own), passthrough (the camera's "
+                + "picture, unedited).", valueName: "what"))
+    var fallback: String?
+
+    @Option(help: ArgumentHelp("Write a line about every published frame as CSV.", valueName: "file"))
+    var frameLog: String?
+
+    func validate() throws {
+        if config != nil {
+            guard source == nil, sink.isEmpty, prompt == nil, framerate == nil, latencyBudget == nil, fallback == nil
+            else {
+                throw ValidationError(
+                    "--config describes the streams; leave --source, --sink, --prompt and their options")
+            }
+        } else {
+            if source == nil { throw ValidationError("--source is missing; give it, or --config") }
+            if sink.isEmpty { throw ValidationError("--sink is missing; give it, or --config") }
+            if prompt == nil { throw ValidationError("--prompt is missing; give it, or --config") }
+        }
+        try validating {
+            _ = try cpuBudget.map { try SettingText.budget($0, "--cpu-budget") }
+            let rate = try framerate.map { try SettingText.framerate($0, "--framerate") }
+            let latency = try latencyBudget.map { try SettingText.latency($0, "--latency-budget") }
+            try SettingText.check(latency: latency, framerate: rate, "--latency-budget")
+            _ = try fallback.map { try SettingText.fallback($0, "--fallback") }
+        }
+    }
 
     func run() throws {
-        try reporting {
-            var request = try RunRequest(source: source, sink: sink, settings: options.settings)
-            request.model = options.model
-            request.size = options.size
-            request.framerate = rate
-            request.threads = options.threads
-            request.precision = options.precision
-            try RunService.run(request)
-        }
+        try reporting { try RunService.run(try request()) }
+    }
+
+    private func request() throws -> RunRequest {
+        var request = try config.map { try ConfigurationFile.read($0) } ?? RunRequest(streams: [try stream()])
+        if let cpuBudget { request.budget = try SettingText.budget(cpuBudget, "--cpu-budget") }
+        if let threads = options.threads { request.threads = threads }
+        request.frameLog = frameLog
+        return request
+    }
+
+    private func stream() throws -> StreamRequest {
+        var stream = try StreamRequest(
+            source: source ?? "", sinks: sink, settings: options.settings(prompt: prompt ?? ""))
+        stream.model = options.model
+        stream.precision = options.precision
+        stream.live.size = options.size
+        stream.live.framerate = try framerate.map { try SettingText.framerate($0, "--framerate") }
+        stream.live.latencyBudget = try latencyBudget.map { try SettingText.latency($0, "--latency-budget") }
+        stream.live.fallback = try fallback.map { try SettingText.fallback($0, "--fallback") } ?? .hold
+        return stream
     }
 }

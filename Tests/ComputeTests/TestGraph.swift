@@ -26,9 +26,9 @@ final class TestGraph {
     /// Random numbers for weights.
     func numbers(_ count: Int) -> [Float] { random.numbers(count) }
 
-    /// A plan with filled inputs.
-    func plan(pool: WorkerPool = TestGraph.pool) -> Plan {
-        let plan = Plan(graph, pool: pool)
+    /// A plan with filled inputs, of the graph or of what `transform` makes of it.
+    func plan(pool: WorkerPool = TestGraph.pool, _ transform: (Graph) -> Graph = { $0 }) -> Plan {
+        let plan = Plan(transform(graph), pool: pool)
         for (name, numbers) in values { _ = plan.input(name).update(from: numbers) }
         plan.prepare()
         return plan

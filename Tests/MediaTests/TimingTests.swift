@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Media
+@testable import Scheduling
 
 struct TimingTests {
     @Test func framerateTimesAreExact() {
@@ -36,19 +37,36 @@ struct TimingTests {
         #expect(free.snap(33_000_000) == 33_000_000)
     }
 
-    @Test func reportsComeOnceASecond() {
-        var statistics = LiveStatistics(now: 100)
-        for milliseconds in [5.0, 1, 3] { statistics.note(editMilliseconds: milliseconds, ageMilliseconds: 10) }
-        #expect(statistics.report(now: 100.9, arrived: 9, taken: 3, lost: 0) == nil)
-        let report = statistics.report(now: 102, arrived: 10, taken: 3, lost: 1)
-        #expect(report?.framesPerSecondIn == 5)
-        #expect(report?.framesPerSecondOut == 1.5)
-        #expect(report?.framesDropped == 7)
-        #expect(report?.editMilliseconds == 3)
-        #expect(report?.longestEditMilliseconds == 5)
-        let quiet = statistics.report(now: 103, arrived: 10, taken: 3, lost: 1)
-        #expect(quiet?.framesPerSecondOut == 0)
-        #expect(quiet?.editMilliseconds == 0)
+    @Test func reportsTellOfTheTimeSinceTheLast() {
+        let second = Nanoseconds.seconds(1)
+        var window = ReportWindow(now: 100 * second), counters = StreamCounters()
+        func frame(_ number: Int, _ rung: Rung, at milliseconds: Double, age: Double) -> PublishedFrame {
+            PublishedFrame(
+                number: number, timestamp: 0, published: .milliseconds(milliseconds),
+                publication: .init(rung: rung, age: .milliseconds(age), reason: .late, isNew: true))
+        }
+        func edit(_ milliseconds: Double) -> EditRecord {
+            EditRecord(
+                captured: 0, finished: 0, cost: .milliseconds(milliseconds), rung: .edited, reason: .onTime,
+                isInTime: true)
+        }
+        counters.framesIn = 10
+        let frames = [
+            frame(0, .placeholder, at: 0, age: 0), frame(1, .edited, at: 30, age: 40), frame(2, .held, at: 75, age: 85),
+        ]
+        window.add(frames, [5.0, 1, 3].map(edit))
+        func report(_ now: Nanoseconds) -> StreamReport {
+            window.report(name: "a", counters: counters, rung: .held, lost: 2, since: 90 * second, now: now)
+        }
+        let busy = report(102 * second)
+        #expect(busy.elapsedSeconds == 12 && busy.framesPerSecondIn == 5 && busy.framesPerSecondOut == 1.5)
+        #expect(busy.rungs == [1, 0, 0, 1, 1, 0] && busy.reason == .late && busy.rung == .held && busy.lost == 2)
+        #expect(busy.editMilliseconds == 3 && busy.longestEditMilliseconds == 5)
+        #expect(busy.ageMilliseconds == 85 && busy.longestIntervalMilliseconds == 45)
+        let quiet = report(103 * second)
+        #expect(quiet.framesPerSecondIn == 0 && quiet.framesPerSecondOut == 0 && quiet.editMilliseconds == 0)
+        window.add([frame(3, .edited, at: 175, age: 1)], [])
+        #expect(report(104 * second).longestIntervalMilliseconds == 100, "over the border of two reports")
     }
 
     @Test func aCameraIsAskedForRawPicturesFirst() {

@@ -37,6 +37,8 @@ import Testing
         [], ["edit", "a.mp4"], ["edit", "a.mp4", "b.mp4"], ["edit", "a.mp4", "b.mp4", "--prompt", "x", "--size", "12"],
         ["edit", "a.mp4", "b.mp4", "--prompt", "x", "--threads", "0"], ["edit", "--nonsense"], ["model", "run", "d"],
         ["run", "--source", "test:ball", "--sink", "gst:fakesink", "--prompt", "x", "--rate", "0"],
+        ["run", "--source", "test:ball", "--sink", "gst:fakesink"], ["run", "--sink", "gst:fakesink", "--prompt", "x"],
+        ["run", "--config", "a.yaml", "--source", "test:ball"],
     ])
     func usageErrors(_ arguments: [String]) throws {
         let result = try movied.run(arguments)
@@ -128,7 +130,7 @@ import Testing
             ],
             stopAfter: 4, with: SIGINT)
         #expect(result.status == 0, "\(result.errors)")
-        #expect(result.errors.contains("edited and published"))
+        #expect(result.errors.contains(" published of 128x96"))
         if let ffprobe = Command(inPath: "ffprobe") {
             let probe = try ffprobe.run([
                 "-v", "error", "-count_packets", "-show_entries", "stream=nb_read_packets",
@@ -136,6 +138,55 @@ import Testing
             ])
             #expect((Int(probe.output.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0) > 10, "\(probe.output)")
         }
+    }
+
+    @Test(arguments: [
+        ("--framerate", "0", "--framerate is 0; it must be from 1 to 240 frames a second"),
+        ("--framerate", "1000", "--framerate is 1000; it must be from 1 to 240 frames a second"),
+        ("--framerate", "many", "--framerate is 'many'; give frames a second from 1 to 240"),
+        (
+            "--latency-budget", "20 ms",
+            "--latency-budget is 20 ms; at 30 frames a second it must be from 34 ms (one frame)"
+        ),
+        ("--latency-budget", "11 s", "to 10000 ms"), ("--latency-budget", "soon", "give a time such as 100 ms"),
+        ("--cpu-budget", "0%", "--cpu-budget is 0%; it must be from 1% to 100% of all processors"),
+        ("--cpu-budget", "300%", "--cpu-budget is 300%; it must be from 1% to 100% of all processors"),
+        ("--threads", "0", "--threads is 0; it must be from 1 to 256"),
+        ("--fallback", "raw", "it must be one of hold, placeholder, passthrough"),
+    ])
+    func refusesBadRealTimeOptions(_ option: String, _ value: String, _ words: String) throws {
+        var arguments = ["run", "--source", "test:ball", "--sink", "gst:fakesink", "--prompt", "x"]
+        if option != "--framerate" { arguments += ["--framerate", "30"] }
+        let result = try movied.run(arguments + [option, value])
+        #expect(result.status == 64)
+        #expect(result.errors.contains(words), "\(result.errors)")
+    }
+
+    /// Two streams and two sinks from a file, with a log of every frame.
+    @Test func runsAConfiguration() throws {
+        let text = """
+            cpu: {threads: 1}
+            streams:
+              - {name: one, source: test:ball, sinks: [gst:fakesink, "file:\(folder.file("one.mkv"))"], size: 96x64,
+                 prompt: make it night, framerate: 20, latency_budget: 200 ms}
+              - {name: two, source: test:snow, sinks: gst:fakesink, size: 96x64, prompt: make it autumn, framerate: 10,
+                 weight: 2, fallback: placeholder}
+            """
+        let file = folder.write("streams.yaml", Array(text.utf8)), log = folder.file("frames.csv")
+        let result = try movied.run(
+            ["run", "--config", file, "--frame-log", log, "--cpu-budget", "90%"], stopAfter: 4, with: SIGINT)
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.errors.contains("one: ") && result.errors.contains("two: "))
+        let rows = try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n").map {
+            $0.split(separator: ",").map(String.init)
+        }
+        #expect(rows.first == ["stream", "number", "timestamp_ms", "published_ms", "rung", "age_ms", "reason"])
+        let frames = rows.dropFirst().filter { $0.first == "one" }
+        #expect(frames.count > 20 && frames.allSatisfy { $0.count == 7 })
+        for (index, frame) in frames.enumerated() { #expect(Double(frame[2]) == Double(index * 50)) }
+        #expect(frames.contains { $0[4] == "edited" && (Double($0[5]) ?? 0) > 0 })
+        #expect(rows.contains { $0.first == "two" })
+        #expect(FileManager.default.fileExists(atPath: folder.file("one.mkv")))
     }
 
     @Test func refusesBadSources() throws {

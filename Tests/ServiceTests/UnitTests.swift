@@ -35,7 +35,7 @@ import Testing
         }
         let result = try Command(built: "movied").run(arguments, stopAfter: 3, with: SIGTERM)
         #expect(result.status == 0, "\(result.errors)")
-        #expect(result.errors.contains("edited and published"))
+        #expect(result.errors.contains(" published of 128x96"))
     }
 
     @Test(.enabled(if: Command(inPath: "systemd-analyze") != nil, "systemd-analyze is not installed"))

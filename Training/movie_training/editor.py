@@ -57,6 +57,16 @@ def _known(config: dict, *constructors) -> dict:
     return {key: value for key, value in config.items() if key in names}
 
 
+def _floats(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """All tensors in float32; int8 weights [out, ...] are multiplied by their `_scale` [out]."""
+    scales = {key: value for key, value in tensors.items() if key.endswith("weight_scale")}
+    floats = {key: value.float() for key, value in tensors.items() if key not in scales}
+    for key, scale in scales.items():
+        name = key.removesuffix("_scale")
+        floats[name] *= scale.view(-1, *[1] * (floats[name].dim() - 1))
+    return floats
+
+
 def load_folder(folder: pathlib.Path) -> Editor:
     """The editor of a model folder, as the daemon would load it. Raises FileNotFoundError for a missing part."""
     read = lambda path: json.loads((folder / path).read_text(encoding="utf-8"))  # noqa: E731
@@ -74,6 +84,6 @@ def load_folder(folder: pathlib.Path) -> Editor:
     for part, module, name in (("unet", model.unet, "diffusion_pytorch_model"),
                                ("vae", model.vae, "diffusion_pytorch_model"),
                                ("text_encoder", model.text_encoder, "model")):
-        tensors = {key: value.float() for key, value in load_file(folder / part / f"{name}.safetensors").items()}
+        tensors = _floats(load_file(folder / part / f"{name}.safetensors"))
         module.load_state_dict(tensors, strict=part != "text_encoder")
     return model.eval().requires_grad_(False)

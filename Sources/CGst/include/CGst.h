@@ -16,6 +16,11 @@ static inline GstAppSink *cgst_app_sink(GstElement *element) { return GST_APP_SI
 static inline GstAppSrc *cgst_app_src(GstElement *element) { return GST_APP_SRC(element); }
 static inline GstDiscovererStreamInfo *cgst_stream_info(gpointer info) { return GST_DISCOVERER_STREAM_INFO(info); }
 
+/* Clocks: a pipeline is a bin for which there is no Swift type. */
+static inline void cgst_use_clock(GstElement *pipeline, GstClock *clock) {
+    gst_pipeline_use_clock(GST_PIPELINE(pipeline), clock);
+}
+
 /* Properties: g_object_set is variadic. */
 static inline void cgst_set_string(gpointer object, const char *name, const char *value) {
     g_object_set(object, name, value, NULL);

@@ -105,10 +105,16 @@ typedef struct {
 /* Computes output positions first..<last (counted through all pictures) for the panels first_panel..<last_panel. */
 void movie_conv_u8s8(const movie_conv *c, size_t first, size_t last, size_t first_panel, size_t last_panel);
 
-/* Packs [out, taps, in] weights for `movie_conv_u8s8`: `depth` >= in is the padded bytes of a tap. Writes
-   panels * panel_channels * taps * depth bytes, and for every channel the sum of its weights. */
-void movie_pack_s8(int8_t *packed, int32_t *sums, const int8_t *weights, size_t outputs, size_t taps, size_t inputs,
-                   size_t depth, size_t panel_channels);
+/* int8 weights in any order: steps count bytes from one output, tap and input to the next. */
+typedef struct {
+    const int8_t *weights;
+    size_t outputs, taps, inputs;
+    size_t output_step, tap_step, input_step;
+} movie_s8_weights;
+
+/* Packs weights for `movie_conv_u8s8`; `depth`: the inputs rounded up to 4. Writes panels * panel_channels * taps * depth
+   bytes, and for every channel of every panel the sum of its weights. */
+void movie_pack_s8(int8_t *packed, int32_t *sums, const movie_s8_weights *w, size_t depth, size_t panel_channels);
 
 /* 8-bit levels, q = clamp(round(x * inverse + zero), 0, 255), halves to even. `ld`: bytes from one position of the levels
    to the next; the floats are packed. */

@@ -9,6 +9,8 @@ int movie_usable_cpus(void);
 /* Keeps the calling thread on the index-th of the processors it may use. Does nothing when `width` threads are more than
    there are processors: they would crowd on the first ones. */
 void movie_thread_pin(int index, int width);
+/* Undoes movie_thread_pin: any processor that the process may use. */
+void movie_thread_unpin(void);
 /* Asks for a place before ordinary threads (round robin, lowest priority) for one that does very little and must be
    punctual; 0 when the system allows it. */
 int movie_thread_set_punctual(void);

@@ -1,0 +1,86 @@
+import CGst
+import Frames
+import Scheduling
+import Synchronization
+
+/// The sinks of one stream: each gets every published frame, and none can slow another or the clock.
+final class LiveOutput: @unchecked Sendable {
+    private let pool: FramePool
+    private var info: GstVideoInfo
+    private let duration: GstClockTime
+    private let sinks: Mutex<[LiveSink]>
+
+    /// Opens all sinks for frames of `size` at `framerate`; timestamps count from `origin` of the monotonic clock.
+    init(_ specs: [SinkSpec], size: FrameSize, framerate: Framerate, origin: Nanoseconds) throws(MediaError) {
+        let caps = try Caps(
+            "video/x-raw,format=RGB,width=\(size.width),height=\(size.height),framerate=(fraction)\(framerate),"
+                + "pixel-aspect-ratio=1/1")
+        info = try Self.layout(caps)
+        pool = try FramePool(caps: caps, info: info)
+        duration = GstClockTime(framerate.time(ofFrame: 1))
+        var all: [LiveSink] = []
+        for spec in specs { all.append(try LiveSink(spec, caps: caps, origin: origin)) }
+        sinks = Mutex(all)
+    }
+
+    /// How RGB pictures of `size` lie in a source's buffers.
+    static func layout(_ caps: Caps) throws(MediaError) -> GstVideoInfo {
+        var info = GstVideoInfo()
+        guard caps.withRaw({ gst_video_info_from_caps(&info, $0) }) != 0 else {
+            throw MediaError("the format \(caps.text) is not a picture.")
+        }
+        return info
+    }
+
+    /// Copies the picture into a buffer of the pool and hands it to all sinks. Throws when there is no memory for it.
+    func publish(_ picture: FrameView, timestamp: Nanoseconds) throws(MediaError) {
+        let buffer = try pool.acquire()
+        defer { gst_buffer_unref(buffer) }
+        try copy(picture, into: buffer)
+        cgst_buffer_set_timing(buffer, GstClockTime(timestamp), duration)
+        sinks.withLock { sinks in
+            for index in sinks.indices { _ = sinks[index].publish(gst_buffer_ref(buffer)) }
+        }
+    }
+
+    /// Frames that sinks were too slow for, all together.
+    var lost: Int { sinks.withLock { $0.reduce(0) { $0 + $1.lost } } }
+
+    /// Takes failed sinks out and returns their errors; throws when it was the last one.
+    func check() throws(MediaError) -> [MediaError] {
+        var errors: [MediaError] = []
+        for sink in sinks.withLock({ $0 }) {
+            do throws(MediaError) {
+                try sink.check()
+            } catch {
+                errors.append(error)
+                sinks.withLock { $0.removeAll { $0 === sink } }
+            }
+        }
+        if let last = errors.last, sinks.withLock({ $0.isEmpty }) { throw last }
+        return errors
+    }
+
+    /// Ends all sinks and waits until they are whole; throws the first error after all have ended.
+    func finish() throws(MediaError) {
+        var failure: MediaError?
+        for sink in sinks.withLock({ $0 }) {
+            do throws(MediaError) {
+                try sink.finish()
+            } catch {
+                failure = failure ?? error
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    private func copy(_ picture: FrameView, into buffer: UnsafeMutablePointer<GstBuffer>) throws(MediaError) {
+        let frame = try MappedFrame(buffer, info: &info, flags: GST_MAP_WRITE)
+        let target = try frame.mutableView()
+        let bytes = picture.size.width * picture.format.bytesPerPixel
+        for row in 0..<picture.size.height {
+            (target.base + row * target.stride).copyMemory(
+                from: picture.base + row * picture.stride, byteCount: bytes)
+        }
+    }
+}

@@ -1,0 +1,84 @@
+import Glibc
+import Scheduling
+
+/// Runs several streams until told to stop, or until all their sources have ended.
+public final class LiveSession {
+    private let streams: [LiveStream]
+    private let report: ([StreamReport]) -> Void
+    private let message: (String, String) -> Void
+    private let published: (LiveStream, [PublishedFrame]) -> Void
+
+    /// A session of `streams`.
+    ///
+    /// `report` is told the figures once a second, `message` what a person should know (the stream's name, a sentence),
+    /// `published` every published frame soon afterwards; all on the thread that runs the session.
+    public init(
+        _ streams: [LiveStream], report: @escaping ([StreamReport]) -> Void = { _ in },
+        message: @escaping (String, String) -> Void = { _, _ in },
+        published: @escaping (LiveStream, [PublishedFrame]) -> Void = { _, _ in }
+    ) {
+        self.streams = streams
+        self.report = report
+        self.message = message
+        self.published = published
+    }
+
+    /// Starts all streams and runs on the calling thread until `stop` is set or all have ended.
+    ///
+    /// Throws what a stream's `start` throws, and a `MediaError` when a stream's last sink fails; all streams are then
+    /// ended, files whole. A lost source ends nothing.
+    public func run(until stop: StopFlag) throws -> [StreamSummary] {
+        let begin = MonotonicClock.nanoseconds
+        do {
+            for stream in streams { try stream.start(until: stop) }
+            try supervise(since: begin, until: stop)
+        } catch {
+            for stream in streams { try? stream.finish() }
+            throw error
+        }
+        return try finish(since: begin)
+    }
+
+    private func supervise(since begin: Nanoseconds, until stop: StopFlag) throws(MediaError) {
+        var windows = streams.map { _ in ReportWindow(now: MonotonicClock.nanoseconds) }
+        var due = MonotonicClock.nanoseconds + .seconds(1)
+        while !stop.isStopped, streams.contains(where: { !$0.hasEnded }) {
+            usleep(50_000)
+            for (index, stream) in streams.enumerated() {
+                try stream.checkSinks()
+                let frames = stream.drainPublished()
+                windows[index].add(frames, stream.drainEdits())
+                if !frames.isEmpty { published(stream, frames) }
+                for text in stream.drainMessages() { message(stream.settings.name, text) }
+            }
+            let now = MonotonicClock.nanoseconds
+            guard now >= due else { continue }
+            due += .seconds(1)
+            report(
+                streams.enumerated().map { index, stream in
+                    windows[index].report(
+                        name: stream.settings.name, counters: stream.counters, rung: stream.rung, lost: stream.lost,
+                        since: begin, now: now)
+                })
+        }
+    }
+
+    private func finish(since begin: Nanoseconds) throws(MediaError) -> [StreamSummary] {
+        var failure: MediaError?
+        for stream in streams {
+            do throws(MediaError) {
+                try stream.finish()
+            } catch {
+                failure = failure ?? error
+            }
+            let frames = stream.drainPublished()
+            if !frames.isEmpty { published(stream, frames) }
+        }
+        if let failure { throw failure }
+        return streams.map { stream in
+            StreamSummary(
+                name: stream.settings.name, counters: stream.counters, lost: stream.lost,
+                elapsedSeconds: (MonotonicClock.nanoseconds - begin).inSeconds, size: stream.size)
+        }
+    }
+}

@@ -1,0 +1,358 @@
+#include "CKernelChecks.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "kernels.h"
+
+static uint64_t state;
+static uint32_t next(void) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(state >> 33);
+}
+static size_t between(size_t low, size_t high) { return low + next() % (high - low + 1); }
+static float number(void) { return ((float)(int32_t)(next() & 0xffff) - 32768.0f) / 4096.0f; }
+
+enum { GUARD = 64 };
+
+/* Memory with guards: `bytes` in the middle. */
+typedef struct {
+    uint8_t *memory;
+    size_t bytes;
+} area;
+
+static area made(size_t bytes) {
+    area a = {malloc(bytes + 2 * GUARD), bytes};
+    memset(a.memory, 0xA5, bytes + 2 * GUARD);
+    return a;
+}
+static void *inside(area a) { return a.memory + GUARD; }
+static float *floats(size_t count) {
+    float *x = malloc((count + 1) * sizeof *x);
+    for (size_t i = 0; i < count; i++) x[i] = number();
+    return x;
+}
+static uint8_t *bytes(size_t count) {
+    uint8_t *x = malloc(count + 1);
+    for (size_t i = 0; i < count; i++) x[i] = next() % 4 == 0 ? (uint8_t)(next() % 2 * 255) : (uint8_t)next();
+    return x;
+}
+
+/* Compares and frees what the reference and the kernel wrote. */
+static int verdict(area reference, area result) {
+    int outcome = 0;
+    for (size_t i = 0; i < GUARD; i++)
+        if (result.memory[i] != 0xA5 || result.memory[GUARD + result.bytes + i] != 0xA5) outcome = 2;
+    if (!outcome && memcmp(inside(reference), inside(result), result.bytes) != 0) outcome = 1;
+    free(reference.memory);
+    free(result.memory);
+    return outcome;
+}
+
+typedef movie_kernel_table table;
+
+/* Runs CALL with `t` the scalar and the tested table and `y` the memory written to; both begin with the same content. */
+#define BOTH(BYTES, START, CALL)                        \
+    area results[2];                                    \
+    const table *tables[2] = {reference, tested};       \
+    for (int which = 0; which < 2; which++) {           \
+        results[which] = made(BYTES);                   \
+        const table *t = tables[which];                 \
+        void *y = inside(results[which]);               \
+        if (START) memcpy(y, START, BYTES);             \
+        CALL;                                           \
+    }                                                   \
+    int outcome = verdict(results[0], results[1])
+
+#define CHECK(name) static int check_##name(const table *reference, const table *tested)
+
+CHECK(epilogue_f32) {
+    size_t rows = between(1, 5), columns = between(1, 70), ld = columns;
+    float *x = floats(rows * ld), *bias = floats(columns), *residual = floats(rows * columns);
+    movie_activation act = (movie_activation)between(0, 6);
+    int after = (int)between(0, 1);
+    const float *b = next() % 3 ? bias : NULL, *r = next() % 3 ? residual : NULL;
+    BOTH(rows * ld * 4, x, t->epilogue_f32(y, rows, columns, ld, b, r, columns, act, after));
+    free(x), free(bias), free(residual);
+    return outcome;
+}
+CHECK(activate_f32) {
+    size_t n = between(1, 200);
+    float *x = floats(n);
+    x[0] = 90.0f * number();
+    movie_activation act = (movie_activation)between(0, 6);
+    BOTH(n * 4, (void *)NULL, t->activate_f32(y, x, n, act));
+    free(x);
+    return outcome;
+}
+CHECK(add_f32) {
+    size_t n = between(1, 200);
+    float *a = floats(n), *b = floats(n);
+    BOTH(n * 4, (void *)NULL, t->add_f32(y, a, b, n));
+    free(a), free(b);
+    return outcome;
+}
+CHECK(affine_f32) {
+    size_t n = between(1, 200);
+    float *x = floats(n), scale = number(), shift = number();
+    BOTH(n * 4, (void *)NULL, t->affine_f32(y, x, n, scale, shift));
+    free(x);
+    return outcome;
+}
+CHECK(channel_affine_f32) {
+    size_t rows = between(1, 5), channels = between(1, 70);
+    float *x = floats(rows * channels), *scale = floats(channels), *shift = floats(channels);
+    movie_activation act = (movie_activation)between(0, 6);
+    BOTH(rows * channels * 4, (void *)NULL, t->channel_affine_f32(y, x, rows, channels, scale, shift, act));
+    free(x), free(scale), free(shift);
+    return outcome;
+}
+CHECK(geglu_f32) {
+    size_t rows = between(1, 5), columns = between(1, 70);
+    float *x = floats(2 * rows * columns);
+    BOTH(rows * columns * 4, (void *)NULL, t->geglu_f32(y, x, rows, columns));
+    free(x);
+    return outcome;
+}
+CHECK(channel_sums_f32) {
+    size_t rows = between(1, 150), channels = between(1, 300);
+    float *x = floats(rows * channels);
+    double *zeros = calloc(2 * channels, 8);
+    BOTH(2 * channels * 8, zeros, t->channel_sums_f32(x, rows, channels, y, (double *)y + channels));
+    free(x), free(zeros);
+    return outcome;
+}
+CHECK(layer_norm_f32) {
+    size_t rows = between(1, 5), channels = between(1, 100);
+    float *x = floats(rows * channels), *gamma = floats(channels), *beta = floats(channels);
+    BOTH(rows * channels * 4, (void *)NULL, t->layer_norm_f32(y, x, rows, channels, gamma, beta, 1e-5f));
+    free(x), free(gamma), free(beta);
+    return outcome;
+}
+CHECK(softmax_f32) {
+    size_t rows = between(1, 5), columns = between(1, 100), ld = columns + between(0, 3);
+    float *x = floats(rows * ld);
+    ptrdiff_t causal = (ptrdiff_t)between(0, 4) - 1;
+    BOTH(rows * ld * 4, x, t->softmax_f32(y, rows, columns, ld, 0.7f, causal));
+    free(x);
+    return outcome;
+}
+CHECK(patches_f32) {
+    movie_patches s = {between(3, 9), between(3, 9), between(1, 9), 3, between(1, 2), 1, 1, 0};
+    s.out_width = (s.width + 2 - 3) / s.stride + 1;
+    size_t positions = ((s.height + 2 - 3) / s.stride + 1) * s.out_width, row = 9 * s.channels;
+    size_t first = between(0, positions - 1), last = between(first + 1, positions);
+    float *x = floats(s.height * s.width * s.channels);
+    BOTH((last - first) * row * 4, (void *)NULL, t->patches_f32(y, x, &s, first, last));
+    free(x);
+    return outcome;
+}
+CHECK(resize_nearest_f32) {
+    size_t h = between(1, 9), w = between(1, 9), oh = between(1, 19), ow = between(1, 19), c = between(1, 9);
+    float *x = floats(h * w * c);
+    BOTH(oh * ow * c * 4, (void *)NULL, t->resize_nearest_f32(y, x, h, w, oh, ow, c, 0, oh));
+    free(x);
+    return outcome;
+}
+CHECK(unshuffle_f32) {
+    size_t h = between(1, 5), w = between(1, 9), c = between(1, 5), block = between(1, 4);
+    size_t n = h * w * c * block * block;
+    float *x = floats(n);
+    BOTH(n * 4, (void *)NULL, t->unshuffle_f32(y, x, h, w, c, block));
+    free(x);
+    return outcome;
+}
+CHECK(shuffle_f32) {
+    size_t h = between(1, 5), w = between(1, 9), c = between(1, 5), block = between(1, 4);
+    size_t n = h * w * c * block * block;
+    float *x = floats(n);
+    BOTH(n * 4, (void *)NULL, t->shuffle_f32(y, x, h, w, c, block));
+    free(x);
+    return outcome;
+}
+CHECK(pixels_to_f32) {
+    size_t n = between(1, 200);
+    uint8_t *x = bytes(n);
+    BOTH(n * 4, (void *)NULL, t->pixels_to_f32(y, x, n));
+    free(x);
+    return outcome;
+}
+CHECK(pixels_from_f32) {
+    size_t n = between(1, 200);
+    float *x = floats(n);
+    x[0] = next() % 2 ? NAN : INFINITY;
+    BOTH(n, (void *)NULL, t->pixels_from_f32(y, x, n));
+    free(x);
+    return outcome;
+}
+CHECK(quantize_u8) {
+    size_t rows = between(1, 5), channels = between(1, 70), ld = channels + between(0, 5);
+    float *x = floats(rows * channels), inverse = (float)between(1, 60), zero = (float)between(0, 255);
+    x[0] = next() % 2 ? NAN : -INFINITY;
+    BOTH(rows * ld, (void *)NULL, t->quantize_u8(y, ld, x, rows, channels, inverse, zero));
+    free(x);
+    return outcome;
+}
+CHECK(dequantize_u8) {
+    size_t rows = between(1, 5), channels = between(1, 70), ld = channels + between(0, 5);
+    uint8_t *x = bytes(rows * ld);
+    float zero = (float)between(0, 255);
+    BOTH(rows * channels * 4, (void *)NULL, t->dequantize_u8(y, x, ld, rows, channels, 0.037f, zero));
+    free(x);
+    return outcome;
+}
+CHECK(channel_affine_u8) {
+    size_t rows = between(1, 5), channels = between(1, 70), ld = channels + between(0, 5);
+    float *x = floats(rows * channels), *scale = floats(channels), *shift = floats(channels);
+    float zero = (float)between(0, 255);
+    movie_activation act = (movie_activation)between(0, 6);
+    BOTH(rows * ld, (void *)NULL, t->channel_affine_u8(y, ld, x, rows, channels, scale, shift, act, 9.1f, zero));
+    free(x), free(scale), free(shift);
+    return outcome;
+}
+CHECK(layer_norm_u8) {
+    size_t rows = between(1, 5), channels = between(1, 100), ld = channels + between(0, 5);
+    float *x = floats(rows * channels), *gamma = floats(channels), *beta = floats(channels);
+    float zero = (float)between(0, 255);
+    BOTH(rows * ld, (void *)NULL, t->layer_norm_u8(y, ld, x, rows, channels, gamma, beta, 1e-5f, 9.1f, zero));
+    free(x), free(gamma), free(beta);
+    return outcome;
+}
+CHECK(geglu_u8) {
+    size_t rows = between(1, 5), columns = between(1, 70), ld = columns + between(0, 5);
+    float *x = floats(2 * rows * columns), zero = (float)between(0, 255);
+    BOTH(rows * ld, (void *)NULL, t->geglu_u8(y, ld, x, rows, columns, 3.3f, zero));
+    free(x);
+    return outcome;
+}
+CHECK(unshuffle_rgb_u8) {
+    size_t width = between(1, 40), block = between(1, 4), ld = 3 * block * block + between(0, 3);
+    size_t row = width * block * 3 + between(0, 5);
+    uint8_t *x = bytes(row * block);
+    BOTH(width * ld, (void *)NULL, t->unshuffle_rgb_u8(y, ld, x, row, width, block));
+    free(x);
+    return outcome;
+}
+CHECK(shuffle_rgb_u8) {
+    size_t width = between(1, 40), block = between(1, 4), ld = 3 * block * block + between(0, 3);
+    size_t row = width * block * 3 + between(0, 5);
+    uint8_t *x = bytes(width * ld);
+    BOTH(row * block, (void *)NULL, t->shuffle_rgb_u8(y, row, x, ld, width, block));
+    free(x);
+    return outcome;
+}
+CHECK(quantize_rows_u8) {
+    size_t rows = between(1, 5), columns = between(1, 100), ld = columns + between(0, 5);
+    size_t y_ld = columns + between(0, 5), all = rows * y_ld;
+    float *x = floats(rows * ld);
+    if (next() % 3 == 0) memset(x, 0, columns * sizeof *x);
+    size_t scales = (all + 3) / 4 * 4;
+    BOTH(scales + rows * 4, (void *)NULL,
+         t->quantize_rows_u8(y, y_ld, (float *)((char *)y + scales), x, ld, rows, columns, 0.3f));
+    free(x);
+    return outcome;
+}
+CHECK(softmax_u8) {
+    size_t rows = between(1, 5), columns = between(1, 200), ld = columns + between(0, 5);
+    size_t y_ld = columns + between(0, 5), all = rows * y_ld;
+    float *x = floats(rows * ld), *scales = floats(rows);
+    for (size_t i = 0; i < rows; i++) scales[i] = scales[i] < 0 ? -scales[i] : scales[i];
+    size_t sums = (all + 3) / 4 * 4;
+    BOTH(sums + rows * 4, (void *)NULL,
+         t->softmax_u8(y, y_ld, (float *)((char *)y + sums), x, ld, rows, columns, scales));
+    free(x), free(scales);
+    return outcome;
+}
+
+/* A tile of random shape; extreme bytes and weights are frequent, so that a saturating product would show. */
+static int check_tile(const table *reference, const table *tested, size_t panel) {
+    size_t kind = panel / 16 - 1, positions = between(1, tested->conv_positions[kind]), taps = between(1, 9);
+    size_t depth = 4 * between(1, 40), channels = between(1, panel), stride = channels + between(0, 9);
+    uint8_t *input = bytes(MOVIE_TILE_POSITIONS * depth + taps * depth);
+    int8_t *weights = malloc(taps * depth * panel);
+    for (size_t i = 0; i < taps * depth * panel; i++)
+        weights[i] = next() % 3 == 0 ? (next() % 2 ? 127 : -127) : (int8_t)(next() % 255 - 127);
+    int32_t start[64];
+    for (size_t i = 0; i < 64; i++) start[i] = (int32_t)next() % 100000;
+    ptrdiff_t offsets[9];
+    for (size_t i = 0; i < taps; i++) offsets[i] = (ptrdiff_t)(i * depth);
+    float *scale = floats(64), *bias = floats(64), *residual = floats(MOVIE_TILE_POSITIONS * 64);
+    uint8_t *levels = bytes(MOVIE_TILE_POSITIONS * 64);
+    for (size_t i = 0; i < 64; i++) scale[i] *= next() % 4 ? 1e-4f : 1.0f;
+    movie_conv_tile tile = {
+        .positions = positions, .channels = channels, .taps = offsets, .tap_count = taps, .depth = depth,
+        .weights = weights, .start = start, .scale = scale, .bias = bias, .residual_scale = number(),
+        .residual_kind = (uint8_t)between(0, 2), .out_kind = (uint8_t)between(1, 2),
+    };
+    tile.low = tile.out_kind == MOVIE_U8 ? (float)between(0, 30) : (next() % 2 ? 0.0f : -INFINITY);
+    size_t size = tile.out_kind == MOVIE_U8 ? 1 : 4;
+    BOTH(positions * stride * size, (void *)NULL, {
+        for (size_t p = 0; p < MOVIE_TILE_POSITIONS; p++) {
+            size_t at = p < positions ? p : 0;
+            tile.rows[p] = input + at * depth;
+            tile.out[p] = (char *)y + at * stride * size;
+            tile.residual[p] = tile.residual_kind == MOVIE_U8 ? (void *)(levels + at * 64) : (void *)(residual + at * 64);
+        }
+        if (panel == 16) t->conv_tile_16(&tile);
+        if (panel == 32) t->conv_tile_32(&tile);
+        if (panel == 48) t->conv_tile_48(&tile);
+        if (panel == 64) t->conv_tile_64(&tile);
+    });
+    free(input), free(weights), free(scale), free(bias), free(residual), free(levels);
+    return outcome;
+}
+CHECK(conv_tile_16) { return check_tile(reference, tested, 16); }
+CHECK(conv_tile_32) { return check_tile(reference, tested, 32); }
+CHECK(conv_tile_48) { return check_tile(reference, tested, 48); }
+CHECK(conv_tile_64) { return check_tile(reference, tested, 64); }
+
+/* It writes nothing: that it runs is all there is to check. */
+CHECK(peak_u8s8) {
+    reference->peak_u8s8(10);
+    tested->peak_u8s8(10);
+    return 0;
+}
+
+typedef struct {
+    const char *name;
+    int (*run)(const table *reference, const table *tested);
+} check;
+
+static const check checks[] = {
+#define MOVIE_KERNEL(name, parameters, arguments) {#name, check_##name},
+#include "kernels.inc"
+#undef MOVIE_KERNEL
+};
+
+int movie_check_count(void) { return (int)(sizeof checks / sizeof *checks); }
+const char *movie_check_name(int kernel) { return checks[kernel].name; }
+
+int movie_check_run(int kernel, int isa) {
+    const table *reference = movie_kernels_of(MOVIE_ISA_SCALAR), *tested = movie_kernels_of((movie_isa)isa);
+    if (!tested || isa > (int)movie_isa_best()) return -1;
+    state = 20260u + (uint64_t)kernel;
+    for (int round = 0; round < 200; round++) {
+        int outcome = checks[kernel].run(reference, tested);
+        if (outcome) return outcome;
+    }
+    return 0;
+}
+
+#ifdef MOVIE_CHECKS_MAIN
+int main(void) {
+    int failed = 0, run = 0;
+    printf("best: %s\n", movie_isa_name(movie_isa_best()));
+    for (int isa = 0; isa < MOVIE_ISA_COUNT; isa++)
+        for (int kernel = 0; kernel < movie_check_count(); kernel++) {
+            int outcome = movie_check_run(kernel, isa);
+            if (outcome < 0) continue;
+            run++;
+            if (outcome == 0) continue;
+            failed++;
+            printf("%s %s: %s\n", movie_check_name(kernel), movie_isa_name((movie_isa)isa),
+                   outcome == 2 ? "wrote outside its memory" : "differs from scalar");
+        }
+    printf("%d kernel checks agree, %d do not\n", run - failed, failed);
+    return failed != 0;
+}
+#endif
