@@ -4,7 +4,7 @@
 
 static GType fallback_type(void) {
     static const GEnumValue values[] = {
-        {GSTMOVIE_FALLBACK_HELD, "The last edited frame again", "held"},
+        {GSTMOVIE_FALLBACK_HOLD, "The last edited frame again", "hold"},
         {GSTMOVIE_FALLBACK_PASSTHROUGH, "The frame as it came, not edited", "passthrough"},
         {GSTMOVIE_FALLBACK_DROP, "No frame", "drop"},
         {0, NULL, NULL},
@@ -130,8 +130,8 @@ static void install_speed_properties(GObjectClass *class) {
     g_object_class_install_property(
         class, GSTMOVIE_CPU_BUDGET,
         g_param_spec_uint("cpu-budget", "CPU budget",
-                          "Percent of the time of the element's threads that edits may take. Beyond it live frames get the "
-                          "fallback, and others wait",
+                          "Percent of all processors' time that edits may take. Beyond it live frames get the fallback, and "
+                          "others wait",
                           1, 100, 100, PLAYING));
     g_object_class_install_property(
         class, GSTMOVIE_THREADS,
@@ -142,7 +142,7 @@ static void install_speed_properties(GObjectClass *class) {
     g_object_class_install_property(
         class, GSTMOVIE_FALLBACK,
         g_param_spec_enum("fallback", "Fallback", "What a late frame of a live stream becomes", fallback_type(),
-                          GSTMOVIE_FALLBACK_HELD, PLAYING));
+                          GSTMOVIE_FALLBACK_HOLD, PLAYING));
 }
 
 void gstmovie_install_properties(GObjectClass *class) {

@@ -16,7 +16,7 @@ struct ElementSettings: Sendable {
     /// Percent.
     var cpuBudget: UInt64 = 100
     var threads = 0
-    var fallback = GSTMOVIE_FALLBACK_HELD
+    var fallback = GSTMOVIE_FALLBACK_HOLD
     /// Counts changes of what an edit looks like, so that a frame sees at once whether there was one.
     var revision = 0
 

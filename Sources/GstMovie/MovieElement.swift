@@ -155,9 +155,9 @@ final class MovieElement: @unchecked Sendable {
         if isDropped {
             statistics.countDropped(isLate: isLate)
         } else {
-            copy(fallback == GSTMOVIE_FALLBACK_HELD)
+            copy(fallback == GSTMOVIE_FALLBACK_HOLD)
             statistics.count(
-                fallback == GSTMOVIE_FALLBACK_HELD ? .held : .passthrough, isLate: isLate,
+                fallback == GSTMOVIE_FALLBACK_HOLD ? .held : .passthrough, isLate: isLate,
                 nanoseconds: monotonicNanoseconds() - arrived)
         }
         if isLate { reportLate(timing, lateness, sendsUpstream: isDropped) }

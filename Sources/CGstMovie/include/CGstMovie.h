@@ -35,7 +35,7 @@ typedef enum {
 
 /* What a late frame of a live stream becomes. */
 typedef enum {
-    GSTMOVIE_FALLBACK_HELD,
+    GSTMOVIE_FALLBACK_HOLD,
     GSTMOVIE_FALLBACK_PASSTHROUGH,
     GSTMOVIE_FALLBACK_DROP,
 } GstMovieFallback;
