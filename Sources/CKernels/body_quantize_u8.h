@@ -53,20 +53,33 @@ void MOVIE_NAME(geglu_u8)(uint8_t *y, size_t ld, const float *x, size_t rows, si
     }
 }
 
-/* Space to depth of rows of packed 8-bit pixels of three channels: torch's pixel_unshuffle; `out_ld` bytes a position. */
-void MOVIE_NAME(unshuffle_rgb_u8)(uint8_t *y, size_t out_ld, const uint8_t *x, size_t in_row, size_t width, size_t block) {
+MOVIE_INLINE void movie_unshuffle_rgb(uint8_t *y, size_t ld, const uint8_t *x, size_t in_row, size_t width,
+                                      const size_t block) {
     for (size_t column = 0; column < width; column++)
         for (size_t i = 0; i < block; i++)
             for (size_t j = 0; j < block; j++)
                 for (size_t c = 0; c < 3; c++)
-                    y[column * out_ld + (c * block + i) * block + j] = x[i * in_row + (column * block + j) * 3 + c];
+                    y[column * ld + (c * block + i) * block + j] = x[i * in_row + (column * block + j) * 3 + c];
 }
 
-/* The inverse of a row: [width, 3 * block * block] at `in_ld` bytes a position to `block` rows of packed pixels. */
-void MOVIE_NAME(shuffle_rgb_u8)(uint8_t *y, size_t out_row, const uint8_t *x, size_t in_ld, size_t width, size_t block) {
-    for (size_t i = 0; i < block; i++)
-        for (size_t column = 0; column < width; column++)
+MOVIE_INLINE void movie_shuffle_rgb(uint8_t *y, size_t out_row, const uint8_t *x, size_t ld, size_t width,
+                                    const size_t block) {
+    for (size_t column = 0; column < width; column++)
+        for (size_t i = 0; i < block; i++)
             for (size_t j = 0; j < block; j++)
                 for (size_t c = 0; c < 3; c++)
-                    y[i * out_row + (column * block + j) * 3 + c] = x[column * in_ld + (c * block + i) * block + j];
+                    y[i * out_row + (column * block + j) * 3 + c] = x[column * ld + (c * block + i) * block + j];
+}
+
+/* The blocks of our own models are known when compiling, so that the inner loops unroll. */
+void MOVIE_NAME(unshuffle_rgb_u8)(uint8_t *y, size_t ld, const uint8_t *x, size_t in_row, size_t width, size_t block) {
+    if (block == 1) movie_unshuffle_rgb(y, ld, x, in_row, width, 1);
+    else if (block == 2) movie_unshuffle_rgb(y, ld, x, in_row, width, 2);
+    else movie_unshuffle_rgb(y, ld, x, in_row, width, block);
+}
+
+void MOVIE_NAME(shuffle_rgb_u8)(uint8_t *y, size_t out_row, const uint8_t *x, size_t ld, size_t width, size_t block) {
+    if (block == 1) movie_shuffle_rgb(y, out_row, x, ld, width, 1);
+    else if (block == 2) movie_shuffle_rgb(y, out_row, x, ld, width, 2);
+    else movie_shuffle_rgb(y, out_row, x, ld, width, block);
 }

@@ -1,39 +1,52 @@
 /* Walks the tiles of an integer convolution; the tiles themselves are kernels. */
 #include "kernels.h"
 
-/* Where the positions of a picture stack lie, advanced one by one. */
-typedef struct {
-    size_t column, row, picture;
-} movie_cursor;
-
-static movie_cursor cursor_at(const movie_conv *c, size_t position) {
-    size_t inside = position % c->area;
-    return (movie_cursor){inside % c->width, inside / c->width, position / c->area};
-}
-
-static void advance(const movie_conv *c, movie_cursor *at) {
-    if (++at->column < c->width) return;
-    at->column = 0;
-    if (++at->row < c->area / c->width) return;
-    at->row = 0;
-    at->picture++;
-}
-
 static size_t size_of(movie_element kind) { return kind == MOVIE_F32 ? sizeof(float) : 1; }
 
-/* Points the tile at its positions, from channel `channel` on, and leaves the cursor behind them. */
+/* Where the next position lies: its column, row and picture, and what it reads and writes there. */
+typedef struct {
+    size_t column, row, picture;
+    const uint8_t *input;
+    char *output;
+    const char *residual;
+} movie_cursor;
+
+/* Finds the memory of the cursor's position; needed at the beginning of every row alone. */
+static void locate(const movie_conv *c, movie_cursor *at, size_t channel) {
+    at->input = c->input + at->picture * c->in_picture + at->row * c->in_row + at->column * c->in_step;
+    at->output = (char *)c->output +
+                 (at->picture * c->out_picture + at->row * c->out_row + at->column * c->out_step + channel) *
+                     size_of(c->out_kind);
+    at->residual = at->output; /* never read without a residual, but steps must not leave from nowhere */
+    if (c->residual)
+        at->residual = (const char *)c->residual + (at->picture * c->residual_picture + at->row * c->residual_row +
+                                                    at->column * c->residual_step + channel) *
+                                                       size_of(c->residual_kind);
+}
+
+/* Points the tile at its positions and leaves the cursor behind them. */
 static void place(const movie_conv *c, movie_conv_tile *t, movie_cursor *at, size_t tile, size_t channel) {
-    size_t out_size = size_of(c->out_kind), residual_size = size_of(c->residual_kind);
-    char *output = (char *)c->output + channel * out_size;
-    const char *residual = c->residual ? (const char *)c->residual + channel * residual_size : NULL;
+    size_t in_step = c->in_step, out_step = c->out_step * size_of(c->out_kind), width = c->width;
+    size_t residual_step = c->residual ? c->residual_step * size_of(c->residual_kind) : 0;
+    movie_cursor next = *at;
     for (size_t p = 0; p < t->positions; p++) {
-        t->rows[p] = c->input + at->picture * c->in_picture + at->row * c->in_row + at->column * c->in_step;
-        t->out[p] = output + (at->picture * c->out_picture + at->row * c->out_row + at->column * c->out_step) * out_size;
-        if (residual)
-            t->residual[p] = residual + (at->picture * c->residual_picture + at->row * c->residual_row +
-                                         at->column * c->residual_step) * residual_size;
-        advance(c, at);
+        t->rows[p] = next.input;
+        t->out[p] = next.output;
+        t->residual[p] = next.residual;
+        if (++next.column < width) {
+            next.input += in_step;
+            next.output += out_step;
+            next.residual += residual_step;
+            continue;
+        }
+        next.column = 0;
+        if (++next.row == c->area / width) {
+            next.row = 0;
+            next.picture++;
+        }
+        locate(c, &next, channel);
     }
+    *at = next;
     for (size_t p = t->positions; p < tile; p++) t->rows[p] = t->rows[0];
 }
 
@@ -61,7 +74,9 @@ void movie_conv_u8s8(const movie_conv *c, size_t first, size_t last, size_t firs
         t.scale = c->scale + channel;
         t.bias = c->bias + channel;
         t.channels = c->channels - channel < c->panel_channels ? c->channels - channel : c->panel_channels;
-        movie_cursor at = cursor_at(c, first);
+        size_t inside = first % c->area;
+        movie_cursor at = {inside % c->width, inside / c->width, first / c->area, NULL, NULL, NULL};
+        locate(c, &at, channel);
         for (size_t position = first; position < last; position += tile) {
             t.positions = last - position < tile ? last - position : tile;
             place(c, &t, &at, tile, channel);
