@@ -4,11 +4,24 @@ import PackageDescription
 // Micro-kernels are always optimized: a debug build of the tests would otherwise crawl.
 let kernelFlags: [CSetting] = [.unsafeFlags(["-O3"], .when(configuration: .debug))]
 
+// Libraries that other programs load carry the Swift runtime inside them. Only their shells may say so: a target that
+// tests link would bring a second runtime into the test program.
+func selfContained(_ target: String) -> [LinkerSetting] {
+    let exports = "\(Context.packageDirectory)/Sources/\(target)/exports.map"
+    return [
+        .unsafeFlags(["-static-stdlib", "-Xlinker", "--version-script=\(exports)"]),
+        .unsafeFlags(["-Xlinker", "--strip-all"], .when(configuration: .release)),
+        .linkedLibrary("_FoundationCollections"), .linkedLibrary("_FoundationCShims"),
+    ]
+}
+
 let package = Package(
     name: "movied",
     products: [
         .executable(name: "movied", targets: ["movied"]),
         .executable(name: "movie-bench", targets: ["movie-bench"]),
+        .library(name: "gstmovie", type: .dynamic, targets: ["GstMoviePlugin"]),
+        .library(name: "movie", type: .dynamic, targets: ["MovieLibrary"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -30,10 +43,23 @@ let package = Package(
         .target(name: "Tensors"),
         .target(name: "Compute", dependencies: ["Tensors", "CKernels", "CLinux", "COpenBLAS"]),
         .target(name: "Networks", dependencies: ["Compute", "Tensors"]),
-        .target(name: "Frames"),
-        .target(name: "Editing", dependencies: ["Networks", "Compute", "Frames"]),
+        .target(name: "Frames", dependencies: ["CKernels"]),
+        .target(name: "Editing", dependencies: ["Networks", "Compute", "Frames", "CKernels"]),
         .target(name: "Scheduling"),
         .target(name: "Media", dependencies: ["Frames", "Scheduling", "CGst", "CLinux"]),
+        .target(
+            name: "CGstMovie", dependencies: ["CGStreamer"],
+            linkerSettings: ["gstvideo-1.0", "gstbase-1.0"].map { .linkedLibrary($0) }),
+        .target(
+            name: "GstMovie", dependencies: ["CGstMovie", "CLinux", "Editing", "Networks", "Scheduling", "Frames"]),
+        .target(
+            name: "GstMoviePlugin", dependencies: ["GstMovie"], exclude: ["exports.map"],
+            linkerSettings: selfContained("GstMoviePlugin")),
+        .target(name: "CMovie"),
+        .target(name: "Embedding", dependencies: ["CMovie", "Editing", "Frames"]),
+        .target(
+            name: "MovieLibrary", dependencies: ["Embedding"], exclude: ["exports.map"],
+            linkerSettings: selfContained("MovieLibrary")),
         .target(
             name: "Service",
             dependencies: [
@@ -68,7 +94,15 @@ let package = Package(
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         .testTarget(name: "EditingTests", dependencies: ["Editing", "CAllocationCounter", "TestSupport"]),
         .testTarget(name: "SchedulingTests", dependencies: ["Scheduling", "CAllocationCounter"]),
+        .testTarget(name: "FramesTests", dependencies: ["Frames", "TestSupport"]),
         .testTarget(name: "MediaTests", dependencies: ["Media", "Scheduling", "CAllocationCounter", "TestSupport"]),
+        .target(
+            name: "CGstHarness", dependencies: ["CGstMovie"], path: "Tests/CGstHarness",
+            linkerSettings: ["gstcheck-1.0", "gstcontroller-1.0"].map { .linkedLibrary($0) }),
+        .testTarget(
+            name: "GstMovieTests",
+            dependencies: ["GstMovie", "CGstHarness", "Embedding", "CAllocationCounter", "TestSupport"],
+            exclude: ["Tools"]),
         .testTarget(name: "ServiceTests", dependencies: ["Service", "movied", "movie-bench", "TestSupport"]),
         .testTarget(name: "ArchitectureTests", dependencies: ["TestSupport"]),
     ],

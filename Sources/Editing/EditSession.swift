@@ -17,7 +17,7 @@ public final class EditSession: FrameEditor {
     private static let sides = 64...16384
 
     private let model: EditingModel
-    private let settings: EditSettings
+    private var settings: EditSettings
     private let pool: WorkerPool
     private let prompt: EncodedPrompt
     private let transform: (Graph) -> Graph
@@ -63,6 +63,19 @@ public final class EditSession: FrameEditor {
         stageMilliseconds = Array(repeating: 0, count: stageNames.count)
     }
 
+    /// Changes the guidance scales from the next frame on: only what depends on nothing but prompt and guidance is computed
+    /// again. Throws for a scale outside the model's range; then nothing changes.
+    public func setGuidance(_ guidanceScale: Double?, image imageGuidanceScale: Double?) throws(EditError) {
+        var changed = settings
+        changed.guidanceScale = guidanceScale
+        changed.imageGuidanceScale = imageGuidanceScale
+        guard changed != settings else { return }
+        try changed.check(against: model.guidance)
+        settings = changed
+        frame?.setGuidance(settings, model: model)
+        frame?.plan.prepare()
+    }
+
     /// Edits one frame of the prepared size.
     public func edit(_ input: FrameView, into output: MutableFrameView) throws {
         guard let frame, frame.size == input.size, frame.size == output.size else {
@@ -77,7 +90,7 @@ public final class EditSession: FrameEditor {
             frame.plan.run(frame.plan.stages[index])
             lap(index + 1)
         }
-        frame.store(to: output)
+        frame.store(to: output, alphaFrom: input)
         lap(stageMilliseconds.count - 1)
     }
 

@@ -33,12 +33,17 @@ public final class FramePlan {
     func set(_ prompt: EncodedPrompt, _ settings: EditSettings, model: EditingModel) {
         fill("encoder_hidden_states", prompt.states)
         fill("unconditional_hidden_states", prompt.emptyStates)
-        fill("guidance_scale", [Float(settings.guidanceScale ?? model.guidance.defaultGuidanceScale)])
-        fill("image_guidance_scale", [Float(settings.imageGuidanceScale ?? model.guidance.defaultImageGuidanceScale)])
+        setGuidance(settings, model: model)
         fill("timestep", [Float(model.schedule.evaluationTimestep)])
         var noise = Noise(seed: settings.seed)
         noise.fill(plan.input("noise"))
         plan.prepare()
+    }
+
+    /// Sets guidance; counts after `plan.prepare`.
+    func setGuidance(_ settings: EditSettings, model: EditingModel) {
+        fill("guidance_scale", [Float(settings.guidanceScale ?? model.guidance.defaultGuidanceScale)])
+        fill("image_guidance_scale", [Float(settings.imageGuidanceScale ?? model.guidance.defaultImageGuidanceScale)])
     }
 
     /// Writes a static input; does nothing where the model has none of this name.
@@ -51,10 +56,13 @@ public final class FramePlan {
         source = nil
     }
 
-    /// The network's pixels to rows of a frame, without the padding.
-    func store(to view: MutableFrameView) {
+    /// The network's pixels to rows of a frame, without the padding; two at a time, which may share chroma. Alpha is the
+    /// input's.
+    func store(to view: MutableFrameView, alphaFrom input: FrameView) {
+        source = input
         target = view
-        pool.parallelFor(size.height, storeRow)
+        pool.parallelFor((size.height + 1) / 2, storeRows)
+        source = nil
         target = nil
     }
 
@@ -63,15 +71,15 @@ public final class FramePlan {
     private lazy var loadRow: WorkerPool.Body = { [unowned self, pixels = plan.pixels(ofInput: "pixels")] row, _ in
         guard let source, let pixels = pixels.baseAddress else { return }
         let width = size.width * 3, padded = paddedWidth * 3
-        let bytes = pixels + row * padded
-        UnsafeMutableRawPointer(bytes).copyMemory(
-            from: source.base + min(row, size.height - 1) * source.stride, byteCount: width)
+        let bytes = pixels + row * padded, line = min(row, size.height - 1)
+        source.readRGB(rows: line..<line + 1, into: bytes, stride: padded)
         for index in width..<max(width, padded) { bytes[index] = bytes[index - 3] }
     }
 
-    private lazy var storeRow: WorkerPool.Body = { [unowned self, pixels = plan.pixels(ofOutput: "edited")] row, _ in
+    private lazy var storeRows: WorkerPool.Body = { [unowned self, pixels = plan.pixels(ofOutput: "edited")] pair, _ in
         guard let target, let pixels = pixels.baseAddress else { return }
-        (target.base + row * target.stride).copyMemory(from: pixels + row * paddedWidth * 3, byteCount: size.width * 3)
+        let rows = 2 * pair..<min(2 * pair + 2, size.height), stride = paddedWidth * 3
+        target.writeRGB(rows: rows, from: pixels + rows.lowerBound * stride, stride: stride, alphaFrom: source)
     }
 }
 

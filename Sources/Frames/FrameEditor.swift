@@ -24,11 +24,8 @@ public final class PassthroughEditor: FrameEditor {
     /// Nothing to prepare.
     public func prepare(size: FrameSize) {}
 
-    /// Copies row by row, whatever the strides.
+    /// Copies row by row, whatever the strides; input and output have the same format.
     public func edit(_ input: FrameView, into output: MutableFrameView) {
-        let bytes = input.size.width * input.format.bytesPerPixel
-        for row in 0..<input.size.height {
-            (output.base + row * output.stride).copyMemory(from: input.base + row * input.stride, byteCount: bytes)
-        }
+        output.copy(from: input)
     }
 }

@@ -4,6 +4,8 @@
    keeps state. Layout of activations: [height, width, channels]. Each kernel is compiled for several generations of
    processors (kernels.inc lists them); the table of dispatch.c holds the best that this machine has. */
 
+#include "CColour.h"
+
 #include <stddef.h>
 #include <stdint.h>
 

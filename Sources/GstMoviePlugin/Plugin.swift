@@ -1,0 +1,2 @@
+// The product libgstmovie.so: this target carries its link flags and nothing else.
+@_exported import GstMovie
