@@ -42,8 +42,9 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, default=7, help="turns of each engine")
     parser.add_argument("--turn", type=float, default=0.7, metavar="SECONDS", help="about how long a turn is")
     parser.add_argument("--prompt", default="make it a pencil drawing")
-    parser.add_argument("--model", type=path, default=ROOT / "Models" / "nano", help="the model of nano-frame")
-    parser.add_argument("--model-int8", type=path, help="the same, quantized by movied")
+    parser.add_argument("--model", type=path, default=ROOT / "Models" / "nano-float16",
+                        help="the model of nano-frame, in float")
+    parser.add_argument("--model-int8", type=path, default=ROOT / "Models" / "nano", help="the same, quantized by movied")
     parser.add_argument("--paper", type=path, help="the model of the other works")
     parser.add_argument("--paper-int8", type=path, help="the same, quantized by movied")
     parser.add_argument("--calibrate", action="append", default=[], type=path, metavar="CLIP",

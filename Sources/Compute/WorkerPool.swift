@@ -19,6 +19,9 @@ public final class WorkerPool: @unchecked Sendable {
     /// Threads that work on a job, the caller included.
     public let width: Int
 
+    /// How long the last tiles of a step may take before their threads count as held up, in nanoseconds.
+    private static let tail: Int64 = 100_000
+
     /// Processors that this process may use.
     public static var usableProcessors: Int { Int(movie_usable_cpus()) }
 
@@ -132,11 +135,14 @@ public final class WorkerPool: @unchecked Sendable {
 
     private func close() {
         isOpen.store(false, ordering: .sequentiallyConsistent)
-        var spins = 0
+        var spins = 0, patience = Int64.max
         while inside.load(ordering: .sequentiallyConsistent) > 0 {
             spins += 1
-            if spins > 2000 { sched_yield() }
-            if spins > 2200 { usleep(20) }  // a worker lost its processor to another program
+            guard spins % 512 == 0 else { continue }
+            let now = monotonicNanoseconds()
+            if spins == 512 { patience = now + Self.tail }
+            // A worker has lost its processor to another program. Not sched_yield: it gives a whole time slice away.
+            if now > patience { usleep(20) }
         }
         body = { _, _ in }
     }

@@ -21,7 +21,8 @@ final class LiveSink: @unchecked Sendable {
         self.file = file
         self.spec = spec
         let capacity = file == nil ? 2 : 30
-        let text = try [Self.head(capacity), "videoconvert", Self.tail(spec)].joined(separator: " ! ")
+        let period = caps.framerate.map { $0.time(ofFrame: 1) } ?? 0
+        let text = try [Self.head(capacity, period: period), "videoconvert", Self.tail(spec)].joined(separator: " ! ")
         pipeline = try Pipeline(text, subject: "the sink '\(spec)' fails")
         if let file { cgst_set_string(try pipeline.element("movied_file"), "location", file.temporaryPath) }
         if case .loopback(let device) = spec {
@@ -73,10 +74,11 @@ final class LiveSink: @unchecked Sendable {
         if file != nil { throw MediaError("the output file did not come to an end within \(Int(seconds)) seconds.") }
     }
 
-    /// A recording may fall behind for a second; anything else gets only the newest.
-    private static func head(_ capacity: Int) -> String {
+    /// A recording may fall behind for a second; anything else gets only the newest. Ticks lie up to half a period from
+    /// their timestamps: a sink that shows frames at theirs waits for that long.
+    private static func head(_ capacity: Int, period: Int = 0) -> String {
         "appsrc name=movied_frames is-live=true format=time block=false max-buffers=\(capacity) max-bytes=0 max-time=0 "
-            + "leaky-type=downstream min-latency=20000000"
+            + "leaky-type=downstream min-latency=\(max(20_000_000, period / 2 + 5_000_000))"
     }
 
     private static func open(_ spec: SinkSpec) throws(MediaError) -> OutputFile? {

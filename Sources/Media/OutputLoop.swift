@@ -45,7 +45,8 @@ final class OutputLoop: @unchecked Sendable {
         } while !isStopping.load(ordering: .relaxed)
     }
 
-    private func tick(now: Nanoseconds) {
+    /// Publishes one tick. Allocates nothing once the sinks' buffers go round.
+    func tick(now: Nanoseconds) {
         let tick = pacer.take(now: now)
         let newest = edited.newest()
         let rawNote = raw?.newest()

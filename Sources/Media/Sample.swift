@@ -20,12 +20,8 @@ struct Sample: ~Copyable {
 
     /// Whether the picture has this size in pixels.
     func has(_ size: FrameSize) -> Bool {
-        guard let caps = gst_sample_get_caps(raw), let fields = gst_caps_get_structure(caps, 0) else { return false }
-        var width: gint = 0
-        var height: gint = 0
-        gst_structure_get_int(fields, "width", &width)
-        gst_structure_get_int(fields, "height", &height)
-        return width == size.width && height == size.height
+        guard let caps = gst_sample_get_caps(raw) else { return false }
+        return cgst_caps_have_size(caps, gint(size.width), gint(size.height)) != 0
     }
 
     /// Nanoseconds after the start of playback at which the frame is due; nil when the stream does not say.

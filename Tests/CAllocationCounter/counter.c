@@ -14,13 +14,21 @@ extern void *__libc_memalign(size_t, size_t);
 
 static _Thread_local bool counting;
 static atomic_ulong counted;
+static _Thread_local bool counting_here;
+static _Thread_local unsigned long counted_here;
+
+/* Of its own, so that a debugger can stop at each: break note_here. */
+static void __attribute__((noinline)) note_here(void) { counted_here++; }
 
 static void count(void) {
+    if (counting_here) note_here();
     if (counting) atomic_fetch_add_explicit(&counted, 1, memory_order_relaxed);
 }
 
 void movie_count_allocations(bool on) { counting = on; }
 unsigned long movie_counted_allocations(void) { return atomic_load(&counted); }
+void movie_count_thread_allocations(bool on) { counting_here = on; }
+unsigned long movie_allocations_of_thread(void) { return counted_here; }
 
 /* A sanitizer brings its own malloc, which must not be hidden: nothing is counted under it. */
 #if !defined(__has_feature) || !(__has_feature(thread_sanitizer) || __has_feature(address_sanitizer))

@@ -1,6 +1,7 @@
 import CAllocationCounter
 import Compute
 import Frames
+import Networks
 import Synchronization
 import TestSupport
 import Testing
@@ -43,12 +44,14 @@ private let allowedAllocations = 0
         #expect(counted >= 4, "an object and its memory, on each of two threads")
     }
 
-    @Test func framesAllocateNothing() throws {
+    @Test(arguments: [Precision.float, .int8]) func framesAllocateNothing(_ precision: Precision) throws {
         let pool = WorkerPool(threads: 2)
         defer { pool.shutdown() }
         let size = FrameSize(width: 70, height: 66)
+        let model =
+            precision == .float ? try WholeEditor.model.get() : try EditingModel(Nano.folder("nano"), precision: .int8)
         let session = try EditSession(
-            model: try WholeEditor.model.get(), settings: EditSettings(prompt: WholeEditor.prompt), pool: pool)
+            model: model, settings: EditSettings(prompt: WholeEditor.prompt), pool: pool)
         try session.prepare(size: size)
         let input = TestPicture(pattern: 1, size: size), output = TestPicture(size: size)
         let source = input.view, target = output.mutableView

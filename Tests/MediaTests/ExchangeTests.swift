@@ -62,16 +62,16 @@ struct ExchangeTests {
 
     @Test func nothingIsAllocatedForAFrame() {
         let exchange = PictureExchange(size: size)
-        movie_count_allocations(true)
-        let before = movie_counted_allocations()
+        movie_count_thread_allocations(true)
+        let before = movie_allocations_of_thread()
         for number in 1...100 {
             paint(exchange.target, 3)
             _ = exchange.publish(note(number))
             _ = exchange.newest()
             _ = exchange.view
         }
-        let after = movie_counted_allocations()
-        movie_count_allocations(false)
+        let after = movie_allocations_of_thread()
+        movie_count_thread_allocations(false)
         #expect(after == before)
     }
 

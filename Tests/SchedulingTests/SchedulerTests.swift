@@ -214,19 +214,19 @@ private struct Machine {
             }
         }
         round()
-        movie_count_allocations(true)
-        let before = movie_counted_allocations()
+        movie_count_thread_allocations(true)
+        let before = movie_allocations_of_thread()
         for _ in 0..<20 { round() }
-        let after = movie_counted_allocations()
-        movie_count_allocations(false)
+        let after = movie_allocations_of_thread()
+        movie_count_thread_allocations(false)
         #expect(after == before)
     }
 
     @Test func ticksAllocateNothing() {
         var pacer = Pacer(numerator: 30, denominator: 1, origin: 0), selector = OutputSelector(fallback: .hold)
         var counters = StreamCounters()
-        movie_count_allocations(true)
-        let before = movie_counted_allocations()
+        movie_count_thread_allocations(true)
+        let before = movie_allocations_of_thread()
         for number in 0..<1000 {
             let now = pacer.due
             let tick = pacer.take(now: now)
@@ -234,8 +234,8 @@ private struct Machine {
             let frame = FinishedFrame(number: number / 2, captured: now - 20 * ms, rung: .edited, isInTime: true)
             counters.note(selector.select(newest: frame, input: InputState(), now: now), skipped: tick.skipped)
         }
-        let after = movie_counted_allocations()
-        movie_count_allocations(false)
+        let after = movie_allocations_of_thread()
+        movie_count_thread_allocations(false)
         #expect(after == before)
         #expect(counters[.edited] == 500 && counters[.held] == 500)
     }

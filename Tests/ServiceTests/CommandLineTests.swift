@@ -101,6 +101,52 @@ import Testing
         expectRefusal(try edit(input, output, "--prompt", "x", "--model", input), "is a file")
     }
 
+    private let tinyModel = "\(packageFolder)/Tests/NetworksTests/Fixtures/whole-editor"
+
+    @Test func quantizes() throws {
+        let input = try clip(frames: 3), output = folder.file("int8")
+        let arguments = [
+            "model", "quantize", tinyModel, output, "--calibrate", input, "--size", "64x64", "--frames", "1",
+        ]
+        let result = try movied.run(arguments + ["--prompt", "make it night", "--target-psnr", "20"])
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.errors.contains("layers on integers") && result.errors.contains("dB against float"))
+        let edited = try edit(input, folder.file("out.mp4"), "--prompt", "x", "--size", "64x64", "--model", output)
+        #expect(edited.status == 0, "\(edited.errors)")
+        let again = try movied.run(arguments + ["--prompt", "x"])
+        #expect(again.status == 1 && again.errors.contains("is there already"))
+    }
+
+    @Test func refusesBadCalibrations() throws {
+        let text = folder.write("text.mp4", Array("hello".utf8)), output = folder.file("int8")
+        func quantize(_ arguments: String...) throws -> CommandResult {
+            try movied.run(["model", "quantize", tinyModel, output] + arguments)
+        }
+        expectRefusal(try quantize("--calibrate", text, "--prompt", "x"), "text.mp4", output: "int8")
+        expectRefusal(
+            try quantize("--calibrate", folder.file("none.mp4"), "--prompt", "x"), "none.mp4", "does not exist",
+            output: "int8")
+        expectRefusal(try quantize("--calibrate", text), "prompts.txt", "--prompt", output: "int8")
+        #expect(try quantize().status == 64)
+        #expect(try quantize("--calibrate", text, "--frames", "0").status == 64)
+        #expect(try quantize("--calibrate", text, "--target-psnr", "99").status == 64)
+    }
+
+    /// A processor of 2008, emulated, runs the program: no instruction that it lacks.
+    @Test(
+        .enabled(
+            if: Command(inPath: "qemu-x86_64-static") != nil, "qemu-x86_64-static is not in PATH (qemu-user-static)"))
+    func runsOnOldProcessors() throws {
+        let qemu = try #require(Command(inPath: "qemu-x86_64-static"))
+        let fixture = "\(packageFolder)/Tests/NetworksTests/Fixtures/unet-guided"
+        let program = Command(built: "movied").path
+        let result = try qemu.run([
+            "-cpu", "Nehalem", program, "model", "run", fixture, "--part", "unet", "--inputs",
+            "\(fixture)/inputs.safetensors", "--output", folder.file("out.safetensors"),
+        ])
+        #expect(result.status == 0, "\(result.errors)")
+    }
+
     @Test func describesTheBundledModel() throws {
         let result = try movied.run(["model", "info"])
         #expect(result.status == 0)

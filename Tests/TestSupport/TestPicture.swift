@@ -33,6 +33,22 @@ public final class TestPicture {
         }
     }
 
+    /// A picture of slow gradients and a disc, as photographs have them.
+    public convenience init(smooth size: FrameSize) {
+        self.init(size: size)
+        for row in 0..<size.height {
+            for column in 0..<size.width {
+                let x = column - size.width / 2, y = row - size.height / 2
+                let isInside = x * x + y * y < size.height * size.height / 9
+                let colour =
+                    isInside ? [200 - row / 2, 120, 60 + column / 3] : [40 + column, 90 + row, 180 - column / 2]
+                for c in 0..<3 {
+                    bytes[Self.margin + row * stride + column * 3 + c] = UInt8(max(0, min(255, colour[c])))
+                }
+            }
+        }
+    }
+
     deinit { bytes.deallocate() }
 
     /// To be edited.

@@ -1,6 +1,6 @@
 """Measures an editor against the stylizers on the kept-out photographs and prompts.
 
-    python -m movie_training.evaluate Models/nano [--pictures OUT.png] [--json OUT.json]
+    python -m movie_training.evaluate Models/nano-float16 [--pictures OUT.png] [--json OUT.json]
 
 For every edit: PSNR to its stylizer (dB), PSNR of doing nothing, and whether the output is nearer to its stylizer than
 to the source and than to every other stylizer; the same for prompts that training never saw.

@@ -58,6 +58,14 @@ static inline gint cgst_frame_stride(const GstVideoFrame *frame) { return GST_VI
 static inline gint cgst_frame_width(const GstVideoFrame *frame) { return GST_VIDEO_FRAME_WIDTH(frame); }
 static inline gint cgst_frame_height(const GstVideoFrame *frame) { return GST_VIDEO_FRAME_HEIGHT(frame); }
 
+/* Whether caps are of pictures of this size. In C, because lending a Swift string for a field's name may allocate. */
+static inline gboolean cgst_caps_have_size(const GstCaps *caps, gint width, gint height) {
+    const GstStructure *fields = gst_caps_get_structure(caps, 0);
+    gint w = 0, h = 0;
+    return gst_structure_get_int(fields, "width", &w) && gst_structure_get_int(fields, "height", &h) && w == width &&
+           h == height;
+}
+
 /* The size in bytes of a picture: a macro over a nested struct. */
 static inline gsize cgst_video_info_bytes(const GstVideoInfo *info) { return GST_VIDEO_INFO_SIZE(info); }
 

@@ -10,4 +10,7 @@ void movie_count_allocations(bool on);
 /* Allocations counted so far, of all threads together. */
 unsigned long movie_counted_allocations(void);
 
+/* The same for the calling thread alone, whatever others count. */
+void movie_count_thread_allocations(bool on);
+unsigned long movie_allocations_of_thread(void);
 #endif

@@ -1,0 +1,55 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The benchmarks as a person meets them.
+struct BenchmarkTests {
+    let bench = Command(built: "movie-bench")
+    let folder = TemporaryFolder()
+
+    private func figures(_ path: String) throws -> [[String: Any]] {
+        let data = try Data(contentsOf: URL(fileURLWithPath: path))
+        return try #require(try JSONSerialization.jsonObject(with: data) as? [[String: Any]])
+    }
+
+    private func value(_ figures: [[String: Any]], _ work: String, _ name: String) -> Double {
+        figures.first { $0["work"] as? String == work && $0["figure"] as? String == name }?["value"] as? Double ?? .nan
+    }
+
+    /// A slow model beside two quick ones: only our policy keeps the quick ones' edits coming.
+    @Test func theSimulatorComparesPolicies() throws {
+        let json = folder.file("figures.json")
+        let result = try bench.run(["schedule", "--scenario", "three", "--seconds", "10", "--json", json])
+        #expect(result.status == 0, "\(result.errors)")
+        let figures = try figures(json)
+        #expect(value(figures, "three movied fast", "edited") > 98)
+        for policy in ["edf", "newest", "queue"] { #expect(value(figures, "three \(policy) fast", "edited") < 20) }
+        for policy in ["movied", "edf", "newest", "queue"] {
+            #expect(abs(value(figures, "three \(policy) slow", "fps out") - 30) < 0.2)
+        }
+        #expect(value(figures, "three movied fast", "age p99") < 67)
+        #expect(value(figures, "three queue fast", "age p99") > 2000)
+    }
+
+    @Test func theSimulatorReplaysTraces() throws {
+        let trace = folder.write("costs", Array("10\n12.5\n11\n".utf8)), json = folder.file("figures.json")
+        let arguments = ["schedule", "--scenario", "one", "--policy", "movied", "--seconds", "5", "--json", json]
+        #expect(try bench.run(arguments + ["--trace", trace]).status == 0)
+        #expect(value(try figures(json), "one movied nano", "edited") > 98)
+        let bad = folder.write("bad", Array("10\nslow\n".utf8))
+        let result = try bench.run(arguments + ["--trace", bad])
+        #expect(result.status != 0 && result.errors.contains("bad:2: 'slow' is not a positive number"))
+    }
+
+    @Test(arguments: [
+        (["schedule", "--seconds", "0"], "--seconds is 0.0; it must be from 1.0 to 3600.0"),
+        (["schedule", "--cores", "0"], "--cores is 0.0"), (["schedule", "--streams", "1001"], "from 1.0 to 1000.0"),
+        (["live", "--seconds", "1"], "--seconds is 1.0; it must be from 6 to 3600"),
+        (["live", "--case", "x"], "invalid for '--case"),
+        (["live", "--budget", "300"], "--budget is 300.0; it must be from 1 to 100"),
+    ])
+    func refusesBadOptions(_ arguments: [String], _ words: String) throws {
+        let result = try bench.run(arguments)
+        #expect(result.status == 64 && result.errors.contains(words), "\(result.errors)")
+    }
+}
