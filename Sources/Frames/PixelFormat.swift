@@ -29,7 +29,12 @@ public enum PixelFormat: String, Sendable, CaseIterable {
     }
 
     /// Whether chroma is apart from luma, so that a `YUVEncoding` matters.
-    public var isYUV: Bool { [.i420, .nv12, .yuy2].contains(self) }
+    public var isYUV: Bool {
+        switch self {  // an array to look in would be made for every frame
+        case .i420, .nv12, .yuy2: true
+        case .rgb, .bgr, .rgbx, .bgrx, .rgba: false
+        }
+    }
 
     /// Rows that share chroma: a picture is converted in multiples of them.
     public var rowStep: Int { planeCount > 1 ? 2 : 1 }
