@@ -196,4 +196,4 @@ static gboolean plugin_init(GstPlugin *plugin) {
 }
 
 GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, movie, "Edits live video by prompt", plugin_init, "0.1.0",
-                  "Apache 2.0", "movied", "https://github.com/movied")
+                  "Apache 2.0", "movied", "Unknown package origin")

@@ -75,6 +75,38 @@ struct ProgramTests {
         #expect(result.status != 0 && (result.errors + result.output).contains("could not link"), "\(result.errors)")
     }
 
+    /// In a process of its own, so that its memory can be measured.
+    @Test(.enabled(if: Programs.hasPython("Gst"), "Python's bindings of GStreamer are not installed"))
+    func aHundredCyclesLeaveNothingBehind() throws {
+        let program = """
+            import gi
+            gi.require_version("Gst", "1.0")
+            from gi.repository import Gst
+            Gst.init(None)
+            def resident():
+                return int(open("/proc/self/statm").read().split()[1]) * 4
+            def threads():
+                return sum(line.startswith("Threads:") and int(line.split()[1]) for line in open("/proc/self/status"))
+            pipeline = Gst.parse_launch("\(Self.source) ! movieedit threads=3 ! fakesink")
+            before = threads()
+            for cycle in range(100):
+                pipeline.set_state(Gst.State.PLAYING if cycle % 10 == 0 else Gst.State.PAUSED)
+                assert pipeline.get_state(20 * Gst.SECOND)[0] == Gst.StateChangeReturn.SUCCESS
+                pipeline.set_state(Gst.State.NULL)
+                if cycle == 40:
+                    kib = resident()
+            print("grown", resident() - kib, "threads", threads() - before)
+            """
+        let folder = TemporaryFolder()
+        let result = try Programs.run("/usr/bin/python3 '\(folder.write("program.py", Array(program.utf8)))'")
+        let numbers = result.output.split(separator: " ").compactMap {
+            Int($0.trimmingCharacters(in: .whitespacesAndNewlines))
+        }
+        try #require(numbers.count == 2, "\(result.output) \(result.errors)")
+        #expect(numbers[0] < 1024, "KiB that 60 cycles leave; sixty plans would be many times that")
+        #expect(numbers[1] <= 4, "GStreamer keeps idle threads of its own; two a cycle would be 200")
+    }
+
     @Test(.enabled(if: Programs.hasPython("Gst"), "Python's bindings of GStreamer are not installed"))
     func python() throws {
         let program = """
