@@ -28,11 +28,17 @@ public final class WorkerPool: @unchecked Sendable {
     /// How long a step outside a job stands behind jobs with deadlines, in nanoseconds.
     private static let patience: Int64 = 250_000_000
 
+    /// Looks at the generation before a worker parks, about 20 ns each.
+    private static let spins = 500
+    private static let spinsInJob = 20_000
+
     private let generation = Atomic<Int>(0)
     private let isOpen = Atomic<Bool>(false)
     private let isStopping = Atomic<Bool>(false)
     private let inside = Atomic<Int>(0)
     private let parked = Atomic<Int>(0)
+    /// Jobs that have begun: their next step comes within microseconds, so workers wait for it longer before they park.
+    private let jobs = Atomic<Int>(0)
     private let nextTile = Atomic<Int>(0)
     private var body: Body = { _, _ in }
     private var count = 0
@@ -95,6 +101,7 @@ public final class WorkerPool: @unchecked Sendable {
     public func begin(deadline: Int64) {
         if width > 1, !queue.isHeldByCaller { movie_thread_pin(0, Int32(width)) }
         queue.acquire(deadline: deadline)
+        jobs.add(1, ordering: .relaxed)
     }
 
     /// As `begin(deadline:)` for work that nobody waits for: behind all that has an earlier deadline, but not for ever.
@@ -103,6 +110,7 @@ public final class WorkerPool: @unchecked Sendable {
     /// Ends the calling thread's job. Returns the nanoseconds for which it stood back for earlier ones.
     @discardableResult
     public func end() -> Int64 {
+        jobs.subtract(1, ordering: .relaxed)
         let stoodBack = queue.release()
         if width > 1, !queue.isHeldByCaller { movie_thread_unpin() }
         return stoodBack
@@ -187,11 +195,14 @@ public final class WorkerPool: @unchecked Sendable {
         }
     }
 
-    /// Returns the new generation; spins for some microseconds before it parks.
+    /// Returns the new generation; spins for some microseconds before it parks, within a job for some hundred.
     private func waitForWork(after seen: Int) -> Int {
-        for _ in 0..<4000 {
-            let current = generation.load(ordering: .sequentiallyConsistent)
+        var spins = 0
+        while spins < (jobs.load(ordering: .relaxed) > 0 ? Self.spinsInJob : Self.spins) {
+            let current = generation.load(ordering: .acquiring)
             if current != seen { return current }
+            movie_cpu_relax()
+            spins += 1
         }
         pthread_mutex_lock(gate)
         parked.add(1, ordering: .sequentiallyConsistent)

@@ -25,7 +25,9 @@ struct ProfileCommand: ParsableCommand {
             prompt: options.prompt, inputs: options.input, pool: pool)
         try work.run()
         let whole = try (0..<runs).map { _ in try Measure.milliseconds(work.run) }
+        pool.begin()
         let passes = (0..<runs).map { _ in work.plan.profile { Measure.now } }
+        pool.end()
         let peak = IntegerPeak.measure() * Double(options.threads)
         var rows = passes[0].indices.map { index in
             (

@@ -42,7 +42,11 @@ struct Work {
             let store = try inputs.map { try TensorStore(file: $0) } ?? Self.randomInputs(part, folder, size)
             let planned = try PartRunner(folder, pool: pool, precision: precision).plan(part, inputs: store)
             plan = planned.plan
-            run = { planned.plan.run() }
+            run = {  // as a session does: the thread on a processor of its own
+                pool.begin()
+                defer { pool.end() }
+                planned.plan.run()
+            }
             results = { planned.results().map { TensorSource($0) } }
         } else {
             let model = try EditingModel(folder, precision: precision)

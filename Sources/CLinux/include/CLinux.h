@@ -14,4 +14,12 @@ void movie_thread_unpin(void);
 /* Asks for a place before ordinary threads (round robin, lowest priority) for one that does very little and must be
    punctual; 0 when the system allows it. */
 int movie_thread_set_punctual(void);
+/* To be called in a loop that waits for another thread: the processor saves power and lets its other thread work. */
+static inline void movie_cpu_relax(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
 #endif
