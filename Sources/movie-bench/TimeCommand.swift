@@ -27,14 +27,19 @@ struct TimeCommand: ParsableCommand {
         try work.run()
         if let dump { return try writeSafeTensors(sources: work.results(), to: dump) }
         let loaded = (Measure.now - start) * 1e3
-        Terminal.line(
+        say(
             "{\"ready\": true, \"load_ms\": \(loaded.text(1)), \"memory_mib\": \(Memory.peakMiB().text(0))}")
         while let line = readLine() {
             guard let count = Int(line.trimmingCharacters(in: .whitespaces)), (1...100_000).contains(count) else {
                 throw ValidationError("expected a whole number of runs, 1 to 100000, not '\(line)'")
             }
             let times = try (0..<count).map { _ in try Measure.milliseconds(work.run).text(4) }
-            Terminal.line("[\(times.joined(separator: ", "))]")
+            say("[\(times.joined(separator: ", "))]")
         }
+    }
+
+    /// A line for the program that reads ours: at once, not when a buffer is full.
+    private func say(_ line: String) {
+        FileHandle.standardOutput.write(Data((line + "\n").utf8))
     }
 }
