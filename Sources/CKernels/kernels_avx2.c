@@ -12,6 +12,7 @@
 #include "body_normalize_f32.h"
 #include "body_quantize_u8.h"
 #include "body_attention_u8.h"
+#include "body_colour_u8.h"
 #include "body_conv_avx2.h"
 #pragma clang attribute pop
 #endif

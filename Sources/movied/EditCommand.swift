@@ -39,6 +39,7 @@ struct EditCommand: ParsableCommand {
 /// Runs `body`; an error becomes one line on standard error and exit status 1.
 func reporting(_ body: () throws -> Void) throws {
     do {
+        try Engine.check()
         try body()
     } catch {
         Terminal.line("movied: \(error)")

@@ -306,6 +306,52 @@ CHECK(conv_tile_32) { return check_tile(reference, tested, 32); }
 CHECK(conv_tile_48) { return check_tile(reference, tested, 48); }
 CHECK(conv_tile_64) { return check_tile(reference, tested, 64); }
 
+/* A picture of any format in one piece of memory, and how many bytes it takes. */
+static size_t picture(movie_picture *p, uint8_t *memory) {
+    p->format = (movie_pixels)between(0, 7);
+    p->width = 2 * between(1, 70);
+    p->height = 2 * between(1, 3);
+    size_t packed = p->format <= MOVIE_PIXELS_BGR ? 3 : p->format <= MOVIE_PIXELS_RGBA ? 4 : 1;
+    if (p->format == MOVIE_PIXELS_YUY2) packed = 2;
+    p->strides[0] = p->width * packed + between(0, 7);
+    p->strides[1] = p->strides[2] = p->width + between(0, 7);
+    for (int plane = 0; plane < 3; plane++)
+        p->planes[plane] = memory + (plane ? p->strides[0] * p->height + (size_t)(plane - 1) * p->strides[1] * p->height : 0);
+    movie_yuv_init(&p->yuv, 0.299, 0.114, (int)between(0, 1));
+    return (p->strides[0] + 2 * p->strides[1]) * p->height;
+}
+enum { PICTURE = 1 << 14 };
+CHECK(rgb_from_rows) {
+    uint8_t *memory = bytes(PICTURE);
+    movie_picture p;
+    picture(&p, memory);
+    size_t stride = 3 * p.width + between(0, 5);
+    BOTH(stride * p.height, (void *)NULL, t->rgb_from_rows(y, stride, &p, 0, p.height));
+    free(memory);
+    return outcome;
+}
+CHECK(rgb_to_rows) {
+    uint8_t *rgb = bytes(PICTURE);
+    movie_picture p;
+    uint8_t *none = bytes(1);
+    size_t count = picture(&p, none), stride = 3 * p.width;
+    size_t offsets[3] = {0, p.strides[0] * p.height, (p.strides[0] + p.strides[1]) * p.height};
+    BOTH(count, (void *)NULL, {
+        for (int plane = 0; plane < 3; plane++) p.planes[plane] = (uint8_t *)y + offsets[plane];
+        t->rgb_to_rows(&p, rgb, stride, 0, p.height);
+    });
+    free(rgb), free(none);
+    return outcome;
+}
+CHECK(blend_u8) {
+    size_t n = between(1, 200);
+    uint8_t *to = bytes(n), *from = bytes(n);
+    unsigned weight = (unsigned)between(0, 256);
+    BOTH(n, to, t->blend_u8(y, from, n, weight));
+    free(to), free(from);
+    return outcome;
+}
+
 /* It writes nothing: that it runs is all there is to check. */
 CHECK(peak_u8s8) {
     reference->peak_u8s8(10);

@@ -110,6 +110,7 @@ struct RecipeTests {
         let result = try Programs.run(
             """
             page=$(mktemp); Pipelines/webrtc 0 >"$page" &
+            trap "kill -KILL $!" EXIT
             for _ in {1..100}; do grep -q open "$page" && break; sleep 0.1; done
             /usr/bin/python3 Tests/GstMovieTests/Tools/webrtc_viewer.py "$(sed -n 's/open //p' "$page")" 5; rm "$page"
             """, ["SOURCE": Programs.liveSource(frames: 600)])

@@ -132,6 +132,15 @@ import Testing
         #expect(try quantize("--calibrate", text, "--target-psnr", "99").status == 64)
     }
 
+    @Test func kernelsAreForced() throws {
+        let shell = try #require(Command(inPath: "bash"))
+        for level in ["scalar", ""] {
+            #expect(try shell.run(["-c", "MOVIED_ISA=\(level) \(movied.path) model info"]).status == 0)
+        }
+        let unknown = try shell.run(["-c", "MOVIED_ISA=sse9 \(movied.path) model info"])
+        #expect(unknown.status == 1 && unknown.errors.contains("MOVIED_ISA is 'sse9'; it must be scalar, avx2"))
+    }
+
     /// A processor of 2008, emulated, runs the program: no instruction that it lacks.
     @Test(
         .enabled(
