@@ -46,7 +46,8 @@ let package = Package(
         .target(name: "Frames", dependencies: ["CKernels"]),
         .target(name: "Editing", dependencies: ["Networks", "Compute", "Frames", "CKernels"]),
         .target(name: "Scheduling"),
-        .target(name: "Media", dependencies: ["Frames", "Scheduling", "CGst", "CLinux"]),
+        .target(name: "LiveEditing", dependencies: ["Frames", "Scheduling", "CLinux"]),
+        .target(name: "Media", dependencies: ["LiveEditing", "Frames", "Scheduling", "CGst", "CLinux"]),
         .target(
             name: "CGstMovie", dependencies: ["CGStreamer"],
             linkerSettings: ["gstvideo-1.0", "gstbase-1.0"].map { .linkedLibrary($0) }),
@@ -94,6 +95,7 @@ let package = Package(
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         .testTarget(name: "EditingTests", dependencies: ["Editing", "CAllocationCounter", "TestSupport"]),
         .testTarget(name: "SchedulingTests", dependencies: ["Scheduling", "CAllocationCounter"]),
+        .testTarget(name: "LiveEditingTests", dependencies: ["LiveEditing", "CAllocationCounter"]),
         .testTarget(name: "FramesTests", dependencies: ["Frames", "TestSupport"]),
         .testTarget(name: "MediaTests", dependencies: ["Media", "Scheduling", "CAllocationCounter", "TestSupport"]),
         .target(

@@ -1,5 +1,6 @@
 import CGst
 import Frames
+import LiveEditing
 import Scheduling
 import Synchronization
 
@@ -14,19 +15,19 @@ final class EditLoop: @unchecked Sendable {
     private let log: StreamLog
     private let stop: StopFlag
     private var info: GstVideoInfo
-    private var editor: any FrameEditor
+    private let keyframes: KeyframeEditor
     private let next = Mutex<Box?>(nil)
     private var number = 0
 
     private struct Box: @unchecked Sendable { let editor: any FrameEditor }
 
-    /// A loop for a source of pictures of the exchange's size; `editor` is prepared for it.
+    /// A loop for a source of pictures of the exchange's size.
     init(
-        _ keeper: SourceKeeper, editor: any FrameEditor, scheduler: SharedScheduler, queue: (any ComputeQueue)?,
+        _ keeper: SourceKeeper, keyframes: KeyframeEditor, scheduler: SharedScheduler, queue: (any ComputeQueue)?,
         stream: Int, edited: PictureExchange, raw: PictureExchange?, log: StreamLog, stop: StopFlag
     ) throws(MediaError) {
         self.keeper = keeper
-        self.editor = editor
+        self.keyframes = keyframes
         self.scheduler = scheduler
         self.queue = queue
         self.stream = stream
@@ -38,7 +39,7 @@ final class EditLoop: @unchecked Sendable {
             try Caps("video/x-raw,format=RGB,width=\(edited.size.width),height=\(edited.size.height)"))
     }
 
-    /// From the next frame on, this editor edits; it must be prepared for the size.
+    /// From the next edit on, this editor edits; it must be prepared for the size of edits.
     func replace(_ editor: any FrameEditor) {
         let box = Box(editor: editor)
         next.withLock { $0 = box }
@@ -51,6 +52,7 @@ final class EditLoop: @unchecked Sendable {
             guard let item = keeper.next() else { continue }
             pass(item)
         }
+        keyframes.stop()
         keeper.close()
         scheduler.remove(stream)
     }
@@ -61,7 +63,7 @@ final class EditLoop: @unchecked Sendable {
             return next
         }
         guard let box else { return }
-        editor = box.editor
+        keyframes.replace(box.editor)
         scheduler.relearn(stream)
     }
 
@@ -72,44 +74,85 @@ final class EditLoop: @unchecked Sendable {
             let frame = try MappedFrame(buffer, info: &info, flags: GST_MAP_READ)
             let view = try frame.view()
             if let raw { keep(view, in: raw, captured: item.captured) }
-            edit(view, captured: item.captured)
+            takeKeyframe()
+            make(view, captured: item.captured)
         } catch {
             log.say("\(error)")
             drop(nil)
         }
     }
 
-    private func edit(_ view: FrameView, captured: Nanoseconds) {
-        let decision = scheduler.admit(stream, captured: captured)
-        guard decision.work != nil else { return drop(decision.reason) }
-        queue?.begin(deadline: decision.queueDeadline)
-        let start = MonotonicClock.nanoseconds
-        let failure = attempt(view)
-        let finished = MonotonicClock.nanoseconds
-        let stoodBack = queue?.end() ?? 0
-        let cost = finished - start - stoodBack
-        if let failure { return fail(failure, cost: cost, now: finished) }
-        let isInTime = scheduler.finish(stream, decision, cost: cost)
-        if stoodBack == 0 { noteSteps(decision) }
-        hand(decision, captured: captured, finished: finished, cost: cost, isInTime: isInTime)
-    }
-
-    /// Edits into the free picture; what a failed edit left there is never shown.
-    private func attempt(_ view: FrameView) -> (any Error)? {
-        do {
-            try editor.edit(view, into: edited.target)
-            return nil
-        } catch {
-            return error
+    /// An edit that was made in the background is there.
+    private func takeKeyframe() {
+        guard let done = keyframes.takeFinished() else { return }
+        if let failure = done.failure {
+            scheduler.failKeyframe(stream, cost: done.cost)
+            return noteFailure(failure, now: done.finished)
+        }
+        scheduler.finishKeyframe(stream, cost: done.cost)
+        let record = EditRecord(
+            captured: done.captured, finished: done.finished, cost: done.cost, rung: .edited, reason: .predictedLate,
+            isInTime: false)
+        log.update { state in
+            state.input.failingSince = nil
+            state.edits.add(record)
         }
     }
 
+    private func make(_ view: FrameView, captured: Nanoseconds) {
+        let decision = scheduler.admit(stream, captured: captured, keyframes: keyframes.state)
+        guard decision.work != nil || decision.keyframeDeadline != nil else { return drop(decision.reason) }
+        queue?.begin(deadline: decision.queueDeadline)
+        let start = MonotonicClock.nanoseconds
+        let outcome = compute(decision, view, captured: captured)
+        let finished = MonotonicClock.nanoseconds
+        let stoodBack = queue?.end() ?? 0
+        let cost = finished - start - stoodBack
+        guard decision.work != nil else { return drop(decision.reason) }
+        if case .failed(let error) = outcome {
+            scheduler.fail(stream, cost: cost)
+            drop(nil)
+            return noteFailure(error, now: finished)
+        }
+        let isInTime = scheduler.finish(stream, decision, cost: cost)
+        guard case .made(let rung) = outcome else { return drop(decision.reason) }
+        if stoodBack == 0 { noteSteps(rung) }
+        hand(decision, rung, captured: captured, finished: finished, cost: cost, isInTime: isInTime)
+    }
+
+    private enum Outcome {
+        case made(Rung)
+        /// There is no edit yet that could be carried.
+        case nothing
+        case failed(any Error)
+    }
+
+    /// Makes the picture, in the free one: what a failed edit left there is never shown.
+    private func compute(_ decision: Decision, _ view: FrameView, captured: Nanoseconds) -> Outcome {
+        let isEdit = decision.work.map { $0 < .propagated } ?? false
+        keyframes.take(view, follows: !isEdit)
+        if let deadline = decision.keyframeDeadline { keyframes.beginEdit(captured: captured, deadline: deadline) }
+        if !isEdit { return isShowable && keyframes.carry(into: edited.target) ? .made(.propagated) : .nothing }
+        do {
+            try keyframes.edit(view, into: edited.target)
+            return .made(.edited)
+        } catch {
+            return .failed(error)
+        }
+    }
+
+    /// While edits fail for longer than a moment, the old one is not carried on.
+    private var isShowable: Bool {
+        let since = log.update { $0.input.failingSince }
+        return since.map { MonotonicClock.nanoseconds - $0 <= OutputSelector.holding } ?? true
+    }
+
     private func hand(
-        _ decision: Decision, captured: Nanoseconds, finished: Nanoseconds, cost: Nanoseconds, isInTime: Bool
+        _ decision: Decision, _ rung: Rung, captured: Nanoseconds, finished: Nanoseconds, cost: Nanoseconds,
+        isInTime: Bool
     ) {
         number += 1
-        let frame = FinishedFrame(
-            number: number, captured: captured, rung: decision.work ?? .edited, isInTime: isInTime)
+        let frame = FinishedFrame(number: number, captured: captured, rung: rung, isInTime: isInTime)
         let isReplaced = edited.publish(.init(frame: frame, finished: finished))
         let record = EditRecord(
             captured: captured, finished: finished, cost: cost, rung: decision.rung, reason: decision.reason,
@@ -117,18 +160,18 @@ final class EditLoop: @unchecked Sendable {
         log.update { state in
             if isReplaced { state.counters.dropped += 1 }
             if !isInTime { state.counters.late += 1 }
-            state.input.failingSince = nil
             state.input.reason = decision.rung == .held ? decision.reason : .nothingNewer
-            state.edits.add(record)
+            if rung < .propagated {
+                state.input.failingSince = nil
+                state.edits.add(record)
+            }
         }
     }
 
-    private func fail(_ error: any Error, cost: Nanoseconds, now: Nanoseconds) {
-        scheduler.fail(stream, cost: cost)
+    private func noteFailure(_ error: any Error, now: Nanoseconds) {
         let isFirst = log.update { state in
             defer { state.input.failingSince = state.input.failingSince ?? now }
             state.counters.failed += 1
-            state.counters.dropped += 1
             return state.input.failingSince == nil
         }
         if isFirst { log.say("an edit failed, the output goes on without it: \(error)") }
@@ -141,10 +184,10 @@ final class EditLoop: @unchecked Sendable {
         }
     }
 
-    private func noteSteps(_ decision: Decision) {
-        guard let work = decision.work, let staged = editor as? any StagedEditor else { return }
+    private func noteSteps(_ rung: Rung) {
+        guard rung < .propagated, let staged = keyframes.current as? any StagedEditor else { return }
         for index in 0..<staged.stageCount {
-            scheduler.note(stream, work, step: index, cost: .milliseconds(staged.stageMilliseconds(index)))
+            scheduler.note(stream, rung, step: index, cost: .milliseconds(staged.stageMilliseconds(index)))
         }
     }
 

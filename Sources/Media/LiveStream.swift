@@ -1,4 +1,5 @@
 import Frames
+import LiveEditing
 import Scheduling
 
 /// What one live stream is to do.
@@ -11,6 +12,11 @@ public struct LiveSettings: Sendable {
     public var sinks: [SinkSpec]
     /// Size of the output in pixels: even sides from 64; nil takes that of the first frame.
     public var size: FrameSize?
+    /// Size in pixels at which frames are edited, even sides from 64; nil for `FrameSize.standardEdit(of:)`. A
+    /// smaller edit is enlarged with the frame's own detail.
+    public var editSize: FrameSize?
+    /// Whether the last edit is carried onto frames that cannot be edited in time.
+    public var carriesEdits = true
     /// Rate of the output, asked of cameras and the test source too; nil takes that of the source, 30 where it varies.
     public var framerate: Framerate?
     /// From capture to the end of the edit; nil for three frames.
@@ -39,6 +45,8 @@ public final class LiveStream: @unchecked Sendable {
     public let settings: LiveSettings
     /// The size of the published pictures; nil before `start`.
     public private(set) var size: FrameSize?
+    /// The size at which frames are edited; nil before `start`.
+    public private(set) var editSize: FrameSize?
     /// The rate of the output; nil before `start`.
     public private(set) var framerate: Framerate?
     /// Where a program puts frames of its own, after `start`, if the source is `gst:appsrc name=movied_inlet ...`.
@@ -47,6 +55,7 @@ public final class LiveStream: @unchecked Sendable {
     private let scheduler: SharedScheduler
     private let queue: (any ComputeQueue)?
     private let first: any FrameEditor
+    private let makeCarrier: MakeCarrier?
     private let log = StreamLog()
     private let keeper: SourceKeeper
     private let stop = StopFlag()
@@ -59,15 +68,21 @@ public final class LiveStream: @unchecked Sendable {
     private var ticker: FrameThread?
     private var worker: FrameThread?
 
+    /// Makes what carries edits: for frames of a size, and edits of a size.
+    public typealias MakeCarrier = (_ size: FrameSize, _ editSize: FrameSize) -> any FrameCarrier
+
     /// A stream that `editor` edits. `scheduler` decides for all streams of the program; `queue` is where edits compute one
-    /// at a time, nil where they need not share.
+    /// at a time, nil where they need not share. Without `carrier` edits have the output's size, and are held where there is
+    /// no newer one.
     public init(
-        _ settings: LiveSettings, editor: any FrameEditor, scheduler: SharedScheduler, queue: (any ComputeQueue)? = nil
+        _ settings: LiveSettings, editor: any FrameEditor, scheduler: SharedScheduler,
+        queue: (any ComputeQueue)? = nil, carrier: MakeCarrier? = nil
     ) {
         self.settings = settings
         self.scheduler = scheduler
         self.queue = queue
         first = editor
+        makeCarrier = carrier
         keeper = SourceKeeper(settings.source, size: settings.size, framerate: settings.framerate, log: log)
     }
 
@@ -98,9 +113,13 @@ public final class LiveStream: @unchecked Sendable {
         let raw = settings.fallback == .passthrough ? PictureExchange(size: size) : nil
         try startOutput(edited, raw, size, framerate)
         do {
-            try first.prepare(size: size)
-            let steps = (first as? any StagedEditor)?.stageCount ?? 0
-            try startEdits(edited, raw, StreamTerms(latencyBudget: budget, weight: settings.weight, steps: steps))
+            let editSize = makeCarrier == nil ? size : settings.editSize ?? .standardEdit(of: size)
+            try first.prepare(size: editSize)
+            self.editSize = editSize
+            var terms = StreamTerms(
+                latencyBudget: budget, weight: settings.weight, steps: (first as? any StagedEditor)?.stageCount ?? 0)
+            if makeCarrier != nil, settings.carriesEdits { terms.rungs.insert(RungSet(.propagated)) }
+            try startEdits(edited, raw, terms, editSize: editSize)
         } catch {
             try? finish()
             throw error
@@ -108,9 +127,9 @@ public final class LiveStream: @unchecked Sendable {
     }
 
     /// Edits with another editor from now on: a new prompt, another model. Prepares it on the calling thread, while the old
-    /// one goes on; the last edit is held until the new one has made its first. Throws what its `prepare` throws.
+    /// one goes on; the last edit is shown until the new one has made its first. Throws what its `prepare` throws.
     public func replace(editor: any FrameEditor) throws {
-        if let size { try editor.prepare(size: size) }
+        if let editSize { try editor.prepare(size: editSize) }
         editLoop?.replace(editor)
     }
 
@@ -162,6 +181,9 @@ public final class LiveStream: @unchecked Sendable {
 
     private func check() throws(MediaError) {
         if let size = settings.size { try size.validate(as: "the size", advice: "\(size.nearestAllowed) would do") }
+        if let size = settings.editSize {
+            try size.validate(as: "the edit size", advice: "\(size.nearestAllowed) would do")
+        }
         if settings.sinks.isEmpty { throw MediaError("the stream '\(settings.name)' has no sink; give at least one.") }
         for sink in settings.sinks { try LiveSink.check(sink) }
     }
@@ -192,24 +214,39 @@ public final class LiveStream: @unchecked Sendable {
             origin: origin)
         let ticker = FrameThread(name: "movie-tick", isPunctual: true) { loop.run() }
         self.output = output
-        try ticker.start()
+        try ticker.begin()
         outputLoop = loop
         self.ticker = ticker
     }
 
-    private func startEdits(_ edited: PictureExchange, _ raw: PictureExchange?, _ terms: StreamTerms) throws {
+    private func startEdits(
+        _ edited: PictureExchange, _ raw: PictureExchange?, _ terms: StreamTerms, editSize: FrameSize
+    ) throws {
         let stream = scheduler.add(terms)
         self.stream = stream
+        let carrier = makeCarrier.flatMap {
+            settings.carriesEdits || editSize != edited.size ? $0(edited.size, editSize) : nil
+        }
+        let keyframes = try KeyframeEditor(
+            first, size: edited.size, editSize: editSize, carrier: carrier, carriesEdits: settings.carriesEdits,
+            queue: queue, clock: scheduler.clock)
         let loop = try EditLoop(
-            keeper, editor: first, scheduler: scheduler, queue: queue, stream: stream, edited: edited, raw: raw,
+            keeper, keyframes: keyframes, scheduler: scheduler, queue: queue, stream: stream, edited: edited, raw: raw,
             log: log, stop: stop)
         let ended = ended
         let worker = FrameThread(name: "movie-edit") {
             loop.run()
             ended.stop()
         }
-        try worker.start()
+        try worker.begin()
         editLoop = loop
         self.worker = worker
+    }
+}
+
+extension FrameThread {
+    /// Starts it, as `start` does.
+    func begin() throws(MediaError) {
+        do { try start() } catch { throw MediaError(error.description) }
     }
 }

@@ -2,7 +2,7 @@
 public enum Rung: Int, CaseIterable, Comparable, Sendable, CustomStringConvertible {
     /// The full network on this frame.
     case edited
-    /// The last edit's deep features again, the shallow part on this frame.
+    /// What changed since the last frame on this frame, the rest of the last edit again.
     case reused
     /// The last edit carried onto this frame, without a network.
     case propagated
@@ -43,11 +43,14 @@ public struct RungSet: OptionSet, Sendable, Equatable {
     /// A set of one rung.
     public init(_ rung: Rung) { rawValue = 1 << UInt8(rung.rawValue) }
 
-    /// What every stream has today: the network, and the last edit again.
-    public static let implemented: RungSet = [RungSet(.edited), RungSet(.held)]
+    /// What every stream has: the network, and the last edit again.
+    public static let basic: RungSet = [RungSet(.edited), RungSet(.held)]
 
     /// Whether `rung` is in the set.
     public func contains(rung: Rung) -> Bool { contains(RungSet(rung)) }
+
+    /// The best rung of the set that computes something; nil when there is none.
+    var bestComputed: Rung? { best.flatMap { $0.isComputed ? $0 : nil } }
 
     /// The best rung of the set; nil when it is empty.
     public var best: Rung? { isEmpty ? nil : Rung(rawValue: rawValue.trailingZeroBitCount) }

@@ -50,50 +50,98 @@ public struct Scheduler: Sendable {
 
     /// Decides about the frame that a stream captured at `captured`. Allocates nothing.
     ///
-    /// When the decision has work, `finish` or `fail` must follow before the stream's next `admit`.
-    public mutating func admit(_ stream: Int, captured: Nanoseconds, now: Nanoseconds) -> Decision {
-        guard streams.indices.contains(stream) else {
-            return Decision(rung: .held, reason: .predictedLate, work: nil, deadline: now, queueDeadline: now)
-        }
+    /// When the decision has work, `finish` or `fail` must follow before the stream's next `admit`; when it has an edit in the
+    /// background, `finishKeyframe` or `failKeyframe` once that is done. `keyframes` is nil for a stream that has none.
+    public mutating func admit(
+        _ stream: Int, captured: Nanoseconds, keyframes: KeyframeState? = nil, now: Nanoseconds
+    ) -> Decision {
+        guard streams.indices.contains(stream) else { return .leave(.held, .predictedLate, now) }
         arrive(stream, now)
-        let deadline = captured + streams[stream].terms.latencyBudget
+        let terms = streams[stream].terms, deadline = captured + terms.latencyBudget
         guard isAfforded(stream, now) else {
             streams[stream].deniedAt = now
-            return Decision(rung: .held, reason: .budget, work: nil, deadline: deadline, queueDeadline: deadline)
+            return .leave(.held, .budget, deadline)
         }
-        let share = share(of: stream, now)
-        let terms = streams[stream].terms
+        let canCarry = keyframes?.canCarry ?? true
         let slack = Nanoseconds(Double(terms.latencyBudget) * Self.slack)
         var fits = RungSet(.held), roomy = RungSet(.held)
         for raw in Rung.edited.rawValue...Rung.propagated.rawValue {
             guard let rung = Rung(rawValue: raw), terms.rungs.contains(rung: rung) else { continue }
+            if rung == .propagated, !canCarry { continue }
             guard let cost = streams[stream].costs.predict(rung) else {
-                return start(stream, rung, admitted: rung, .learning, deadline, cost: 0, share, now)
+                guard learnsAtOnce(rung, keyframes, isNeeded: fits.bestComputed == nil) else { continue }
+                guard let keyframes, rung == .propagated else {
+                    return start(stream, rung, admitted: rung, .learning, deadline, now)
+                }
+                return decide(stream, rung, .learning, keyframes, deadline, now)
             }
-            let place = max(deadline, streams[stream].place(after: cost, share: share, now))
+            let place = max(deadline, streams[stream].place(after: cost, share: share(of: stream, now), now))
             let finish = now + backlog(before: place, without: stream, now) + cost
             if finish <= deadline { fits.insert(RungSet(rung)) }
             if finish + slack <= deadline { roomy.insert(RungSet(rung)) }
         }
         let (rung, reason) = streams[stream].ladder.choose(fits: fits, roomy: roomy, now: now)
-        let work = rung.isComputed ? rung : terms.rungs.best ?? .held
-        guard work.isComputed else {
-            return Decision(rung: rung, reason: reason, work: nil, deadline: deadline, queueDeadline: deadline)
+        guard let keyframes else {
+            guard let work = rung.isComputed ? rung : terms.rungs.bestComputed else {
+                return .leave(rung, reason, deadline)
+            }
+            return start(stream, work, admitted: rung, reason, deadline, now)
         }
-        let cost = streams[stream].costs.predict(work) ?? 0
-        return start(stream, work, admitted: rung, reason, deadline, cost: cost, share, now)
+        return decide(stream, rung, reason, keyframes, deadline, now)
+    }
+
+    /// Whether a rung of unknown cost is tried with this frame. Reuse is learned from edits that turn out to be reused, an edit
+    /// in the background where that can be, and what no frame needs not at all.
+    private func learnsAtOnce(_ rung: Rung, _ keyframes: KeyframeState?, isNeeded: Bool) -> Bool {
+        switch rung {
+        case .edited: keyframes.map { !$0.canCarry && !$0.isEditing } ?? true
+        case .propagated: isNeeded
+        default: false
+        }
+    }
+
+    /// What a stream with keyframes does on `rung`: where no edit makes the deadline, one is made in the background.
+    private mutating func decide(
+        _ stream: Int, _ rung: Rung, _ reason: Reason, _ keyframes: KeyframeState, _ deadline: Nanoseconds,
+        _ now: Nanoseconds
+    ) -> Decision {
+        let isEdit = rung < .propagated && !keyframes.isEditing
+        let carries =
+            (keyframes.canCarry || keyframes.isEditing) && streams[stream].terms.rungs.contains(rung: .propagated)
+        let work: Rung? = isEdit ? rung : carries ? .propagated : nil
+        var decision =
+            work.map { start(stream, $0, admitted: isEdit ? rung : max(rung, .propagated), reason, deadline, now) }
+            ?? .leave(max(rung, .held), reason, deadline)
+        if rung >= .propagated, !keyframes.isEditing {
+            decision.keyframeDeadline = startKeyframe(stream, deadline, now)
+        }
+        return decision
     }
 
     /// The frame of `decision` is finished; `cost` is the time it was computed for, without what it waited in the queue.
     ///
-    /// Returns whether it made its deadline. Allocates nothing.
+    /// - Parameter computed: the rung it turned out to be, if not the decision's: an edit that could reuse the last one.
+    /// - Returns: whether it made its deadline.
+    ///
+    /// Allocates nothing.
     @discardableResult
     public mutating func finish(
-        _ stream: Int, _ decision: Decision, cost: Nanoseconds, now: Nanoseconds
+        _ stream: Int, _ decision: Decision, computed: Rung? = nil, cost: Nanoseconds, now: Nanoseconds
     ) -> Bool {
-        if let work = decision.work { withStream(stream) { $0.costs.note(work, cost: cost) } }
+        if let work = decision.work { withStream(stream) { $0.costs.note(computed ?? work, cost: cost) } }
         settle(stream, cost: cost, now)
         return now <= decision.deadline
+    }
+
+    /// The edit in the background is finished; `cost` as for `finish`. Allocates nothing.
+    public mutating func finishKeyframe(_ stream: Int, cost: Nanoseconds, now: Nanoseconds) {
+        withStream(stream) { $0.costs.note(.edited, cost: cost) }
+        settle(stream, isKeyframe: true, cost: cost, now)
+    }
+
+    /// The edit in the background has failed; nothing is learned of its cost.
+    public mutating func failKeyframe(_ stream: Int, cost: Nanoseconds, now: Nanoseconds) {
+        settle(stream, isKeyframe: true, cost: cost, now)
     }
 
     /// What one step of a frame cost.
@@ -102,29 +150,42 @@ public struct Scheduler: Sendable {
     }
 
     /// The frame of the last decision will not be finished; nothing is learned of its cost.
-    public mutating func fail(_ stream: Int, cost: Nanoseconds, now: Nanoseconds) { settle(stream, cost: cost, now) }
+    public mutating func fail(_ stream: Int, cost: Nanoseconds, now: Nanoseconds) {
+        settle(stream, cost: cost, now)
+    }
 
     private mutating func withStream(_ stream: Int, _ body: (inout StreamState) -> Void) {
         if streams.indices.contains(stream) { body(&streams[stream]) }
     }
 
     private mutating func start(
-        _ stream: Int, _ work: Rung, admitted: Rung, _ reason: Reason, _ deadline: Nanoseconds, cost: Nanoseconds,
-        _ share: Double, _ now: Nanoseconds
+        _ stream: Int, _ work: Rung, admitted: Rung, _ reason: Reason, _ deadline: Nanoseconds, _ now: Nanoseconds
     ) -> Decision {
-        var place = max(deadline, streams[stream].place(after: cost, share: share, now))
+        let cost = streams[stream].costs.predict(work) ?? 0
+        var place = max(deadline, streams[stream].place(after: cost, share: share(of: stream, now), now))
         // A frame whose cost nobody knows could keep the others from making theirs.
         if !admitted.isComputed || reason == .learning { place += Self.background }
         streams[stream].running = Running(place: place, started: now, cost: cost)
         return Decision(rung: admitted, reason: reason, work: work, deadline: deadline, queueDeadline: place)
     }
 
-    private mutating func settle(_ stream: Int, cost: Nanoseconds, _ now: Nanoseconds) {
-        guard streams.indices.contains(stream), let running = streams[stream].running else { return }
+    /// The place of an edit in the background: behind all frames that have a deadline to make.
+    private mutating func startKeyframe(_ stream: Int, _ deadline: Nanoseconds, _ now: Nanoseconds) -> Nanoseconds {
+        let cost = streams[stream].costs.predict(.edited) ?? 0
+        let own = streams[stream].place(after: cost, share: share(of: stream, now), now)
+        let place = max(deadline, own) + Self.background
+        streams[stream].keyframe = Running(place: place, started: now, cost: cost)
+        return place
+    }
+
+    private mutating func settle(_ stream: Int, isKeyframe: Bool = false, cost: Nanoseconds, _ now: Nanoseconds) {
+        guard streams.indices.contains(stream),
+            let job = isKeyframe ? streams[stream].keyframe : streams[stream].running
+        else { return }
         let share = share(of: stream, now)
-        streams[stream].server = streams[stream].place(after: cost, share: share, running.started)
+        streams[stream].server = streams[stream].place(after: cost, share: share, job.started)
         streams[stream].served += Double(cost) / streams[stream].terms.weight
-        streams[stream].running = nil
+        if isKeyframe { streams[stream].keyframe = nil } else { streams[stream].running = nil }
     }
 
     /// Marks the stream as present; one that comes back claims nothing for the time it was away.
@@ -162,8 +223,7 @@ public struct Scheduler: Sendable {
     private func backlog(before place: Nanoseconds, without stream: Int, _ now: Nanoseconds) -> Nanoseconds {
         var sum: Nanoseconds = 0
         for index in streams.indices where index != stream {
-            guard let running = streams[index].running, running.place <= place else { continue }
-            sum += running.remaining(now)
+            sum += streams[index].remaining(before: place, now)
         }
         return sum
     }
@@ -181,7 +241,10 @@ private struct StreamState: Sendable {
     /// When a frame of it was last left because of the budget.
     var deniedAt: Nanoseconds?
     var lastSeen: Nanoseconds?
+    /// A frame that waits or is computed.
     var running: Running?
+    /// An edit in the background.
+    var keyframe: Running?
 
     init(_ terms: StreamTerms) {
         self.terms = terms
@@ -190,7 +253,15 @@ private struct StreamState: Sendable {
 
     func isPresent(_ now: Nanoseconds) -> Bool {
         guard let lastSeen else { return false }
-        return now - lastSeen <= Scheduler.absence || running != nil
+        return now - lastSeen <= Scheduler.absence || running != nil || keyframe != nil
+    }
+
+    /// What of it comes before `place` in the queue and is still to be computed.
+    func remaining(before place: Nanoseconds, _ now: Nanoseconds) -> Nanoseconds {
+        var sum: Nanoseconds = 0
+        if let running, running.place <= place { sum += running.remaining(now) }
+        if let keyframe, keyframe.place <= place { sum += keyframe.remaining(now) }
+        return sum
     }
 
     /// Whether the budget has held it back lately.
@@ -212,4 +283,11 @@ private struct Running: Sendable {
 
     /// Of a frame that has taken longer than predicted, nobody knows how much is left: a quarter is assumed.
     func remaining(_ now: Nanoseconds) -> Nanoseconds { max(cost / 4, cost - (now - started)) }
+}
+
+extension Decision {
+    /// A frame for which nothing is computed.
+    fileprivate static func leave(_ rung: Rung, _ reason: Reason, _ deadline: Nanoseconds) -> Decision {
+        Decision(rung: rung, reason: reason, work: nil, deadline: deadline, queueDeadline: deadline)
+    }
 }

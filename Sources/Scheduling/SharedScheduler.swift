@@ -28,19 +28,29 @@ public final class SharedScheduler: Sendable {
     /// The rung on which the stream stands.
     public func rung(of stream: Int) -> Rung { state.withLock { $0.rung(of: stream) } }
 
-    /// Decides about a frame that was captured at `captured`.
-    public func admit(_ stream: Int, captured: Nanoseconds) -> Decision {
+    /// Decides about a frame that was captured at `captured`; `keyframes` is nil for a stream that has none.
+    public func admit(_ stream: Int, captured: Nanoseconds, keyframes: KeyframeState? = nil) -> Decision {
         let used = processorTime()
         return state.withLock { scheduler in
             let now = clock.now
             scheduler.note(processorTime: used, now: now)
-            return scheduler.admit(stream, captured: captured, now: now)
+            return scheduler.admit(stream, captured: captured, keyframes: keyframes, now: now)
         }
     }
 
-    /// The frame of `decision` is finished; returns whether in time.
-    public func finish(_ stream: Int, _ decision: Decision, cost: Nanoseconds) -> Bool {
-        state.withLock { $0.finish(stream, decision, cost: cost, now: clock.now) }
+    /// The frame of `decision` is finished, as `computed` if not as decided; returns whether in time.
+    public func finish(_ stream: Int, _ decision: Decision, computed: Rung? = nil, cost: Nanoseconds) -> Bool {
+        state.withLock { $0.finish(stream, decision, computed: computed, cost: cost, now: clock.now) }
+    }
+
+    /// The edit in the background is finished.
+    public func finishKeyframe(_ stream: Int, cost: Nanoseconds) {
+        state.withLock { $0.finishKeyframe(stream, cost: cost, now: clock.now) }
+    }
+
+    /// The edit in the background has failed.
+    public func failKeyframe(_ stream: Int, cost: Nanoseconds) {
+        state.withLock { $0.failKeyframe(stream, cost: cost, now: clock.now) }
     }
 
     /// What one step of a frame cost.

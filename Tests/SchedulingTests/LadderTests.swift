@@ -2,7 +2,7 @@ import Scheduling
 import Testing
 
 struct LadderTests {
-    private let both = RungSet.implemented, held = RungSet(.held)
+    private let both = RungSet.basic, held = RungSet(.held)
 
     @Test func fallsAtOnce() {
         var ladder = Ladder()

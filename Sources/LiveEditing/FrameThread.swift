@@ -1,8 +1,14 @@
 import CLinux
 import Glibc
 
+/// The system has no thread left.
+public struct ThreadError: Error, CustomStringConvertible {
+    /// What was asked for and why it failed, in a sentence.
+    public let description: String
+}
+
 /// A thread that only moves or computes frames: a pthread with a name.
-final class FrameThread: @unchecked Sendable {
+public final class FrameThread: @unchecked Sendable {
     private let name: String
     private let isPunctual: Bool
     private let body: () -> Void
@@ -11,14 +17,14 @@ final class FrameThread: @unchecked Sendable {
 
     /// A thread that will run `body`. A punctual one asks the system for a place before ordinary threads; without the
     /// right to it, it stays an ordinary one. `name` has at most 15 bytes.
-    init(name: String, isPunctual: Bool = false, body: @escaping () -> Void) {
+    public init(name: String, isPunctual: Bool = false, body: @escaping () -> Void) {
         self.name = name
         self.isPunctual = isPunctual
         self.body = body
     }
 
     /// Starts it. Throws when the system has no thread left. `join` must follow.
-    func start() throws(MediaError) {
+    public func start() throws(ThreadError) {
         let context = Unmanaged.passRetained(self)
         let status = pthread_create(
             &thread, nil,
@@ -32,13 +38,13 @@ final class FrameThread: @unchecked Sendable {
             }, context.toOpaque())
         guard status == 0 else {
             context.release()
-            throw MediaError("no thread for \(name): \(systemReason(status)).")
+            throw ThreadError(description: "no thread for \(name): \(String(cString: strerror(status))).")
         }
         isRunning = true
     }
 
     /// Waits for its end.
-    func join() {
+    public func join() {
         guard isRunning else { return }
         pthread_join(thread, nil)
         isRunning = false
