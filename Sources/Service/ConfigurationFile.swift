@@ -1,5 +1,6 @@
 import Editing
 import Foundation
+import Frames
 import Media
 import Networks
 import Scheduling
@@ -45,8 +46,7 @@ public enum ConfigurationFile {
 
     private static let streamKeys: Set<String> = [
         "name", "source", "sinks", "prompt", "guidance_scale", "image_guidance_scale", "seed", "model", "precision",
-        "size",
-        "framerate", "latency_budget", "fallback", "weight",
+        "size", "edit_size", "propagation", "framerate", "latency_budget", "fallback", "weight",
     ]
 
     private static func streams(_ file: Section) throws -> [StreamRequest] {
@@ -85,11 +85,9 @@ public enum ConfigurationFile {
             }
             return precision
         }
-        request.live.size = try section.read("size") { text, subject in
-            let size = try SettingText.size(text, subject)
-            try size.validate(as: subject, advice: "512x384 would do")
-            return size
-        }
+        request.live.size = try section.read("size", size)
+        request.live.editSize = try section.read("edit_size", size)
+        request.live.carriesEdits = try section.read("propagation", SettingText.flag) ?? true
         request.live.framerate = try section.read("framerate", SettingText.framerate)
         request.live.latencyBudget = try section.read("latency_budget") { text, subject in
             let latency = try SettingText.latency(text, subject)
@@ -104,6 +102,12 @@ public enum ConfigurationFile {
                 return weight
             } ?? 1
         return request
+    }
+
+    private static func size(_ text: String, _ subject: String) throws -> FrameSize {
+        let size = try SettingText.size(text, subject)
+        try size.validate(as: subject, advice: "512x384 would do")
+        return size
     }
 
     private static func number(_ text: String, _ subject: String) throws -> Double {

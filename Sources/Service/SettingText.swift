@@ -61,6 +61,12 @@ public enum SettingText {
         return fallback
     }
 
+    /// Yes or no from `true` or `false`.
+    public static func flag(_ text: String, _ subject: String) throws -> Bool {
+        guard let flag = Bool(text) else { throw ServiceError("\(subject) is '\(text)'; it must be true or false") }
+        return flag
+    }
+
     /// Throws unless the latency budget lasts a frame at the rate, where both are given.
     public static func check(latency: Nanoseconds?, framerate: Framerate?, _ subject: String) throws {
         guard let latency else { return }

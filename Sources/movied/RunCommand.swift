@@ -1,5 +1,6 @@
 import ArgumentParser
 import Editing
+import Frames
 import Service
 
 struct RunCommand: ParsableCommand {
@@ -7,7 +8,7 @@ struct RunCommand: ParsableCommand {
         commandName: "run", abstract: "Edits live video until SIGINT or SIGTERM.",
         discussion: """
             Sinks get exactly the configured frame rate, whatever source and machine do; a frame that cannot be edited in
-            time is replaced by the last edit. The newest frame wins: nothing queues.
+            time gets the last edit, carried along with what moved. The newest frame wins: nothing queues.
 
             Sources: webcam:/dev/video0, file:clip.mp4, test:ball, gst:<gst-launch fragment>.
             Sinks: loopback:/dev/video10, file:out.mkv (or .mp4, .webm), gst:<gst-launch fragment>.
@@ -54,12 +55,24 @@ struct RunCommand: ParsableCommand {
                 + "picture, unedited).", valueName: "what"))
     var fallback: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Edit at this size and enlarge with the frame's own detail; even, from 64. Default: the output's up to "
+                + "640x480, about 512x384 pixels above.", valueName: "size"))
+    var editSize: FrameSize?
+
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Carry the last edit onto frames that cannot be edited in time; otherwise it is held.")
+    var propagation: Bool?
+
     @Option(help: ArgumentHelp("Write a line about every published frame as CSV.", valueName: "file"))
     var frameLog: String?
 
     func validate() throws {
         if config != nil {
-            guard source == nil, sink.isEmpty, prompt == nil, framerate == nil, latencyBudget == nil, fallback == nil
+            guard source == nil, sink.isEmpty, prompt == nil, framerate == nil, latencyBudget == nil, fallback == nil,
+                editSize == nil, propagation == nil
             else {
                 throw ValidationError(
                     "--config describes the streams; leave --source, --sink, --prompt and their options")
@@ -96,6 +109,8 @@ struct RunCommand: ParsableCommand {
         stream.model = options.model
         stream.precision = options.precision
         stream.live.size = options.size
+        stream.live.editSize = editSize
+        stream.live.carriesEdits = propagation ?? true
         stream.live.framerate = try framerate.map { try SettingText.framerate($0, "--framerate") }
         stream.live.latencyBudget = try latencyBudget.map { try SettingText.latency($0, "--latency-budget") }
         stream.live.fallback = try fallback.map { try SettingText.fallback($0, "--fallback") } ?? .hold

@@ -29,7 +29,7 @@ final class LiveWorkbench {
     func add(
         _ source: String, _ sinks: [String], editor: any FrameEditor = PassthroughEditor(),
         size: FrameSize? = FrameSize(width: 160, height: 120), framerate: Framerate? = Framerate(30),
-        change: (inout LiveSettings) -> Void = { _ in }
+        carrier: LiveStream.MakeCarrier? = nil, change: (inout LiveSettings) -> Void = { _ in }
     ) throws -> LiveStream {
         var settings = LiveSettings(
             source: try SourceSpec.parse(source), sinks: try sinks.map { try SinkSpec.parse($0) })
@@ -37,7 +37,7 @@ final class LiveWorkbench {
         settings.size = size
         settings.framerate = framerate
         change(&settings)
-        let stream = LiveStream(settings, editor: editor, scheduler: scheduler)
+        let stream = LiveStream(settings, editor: editor, scheduler: scheduler, carrier: carrier)
         streams.append(stream)
         return stream
     }

@@ -40,7 +40,14 @@ struct ConfigurationTests {
         let stream = try #require(request.streams.first)
         #expect(stream.name == "stream-1" && stream.live.name == "stream-1")
         #expect(stream.live.size == nil && stream.live.framerate == nil && stream.live.fallback == .hold)
+        #expect(stream.live.editSize == nil && stream.live.carriesEdits)
         #expect(stream.settings.guidanceScale == nil && stream.live.sinks == [.gst(fragment: "fakesink")])
+    }
+
+    @Test func editsOfTheirOwnSize() throws {
+        let text = Self.minimal.replacing("prompt: x", with: "prompt: x, edit_size: 320x240, propagation: false")
+        let stream = try #require(try parse(text).streams.first)
+        #expect(stream.live.editSize == .init(width: 320, height: 240) && !stream.live.carriesEdits)
     }
 
     @Test func modelsAreMeantFromTheFilesFolder() throws {
@@ -49,7 +56,7 @@ struct ConfigurationTests {
     }
 
     @Test(arguments: [
-        ("frame_rate: 30", "f.yaml:5: the key 'streams[0].frame_rate' is unknown; allowed are fallback, framerate, "),
+        ("frame_rate: 30", "f.yaml:5: the key 'streams[0].frame_rate' is unknown; allowed are edit_size, fallback, framerate, "),
         (
             "framerate: 0",
             "f.yaml:5: streams[0].framerate is 0; it must be from 1 to 240 frames a second, for example 30"
@@ -70,6 +77,8 @@ struct ConfigurationTests {
         ("weight: heavy", "f.yaml:5: streams[0].weight is 'heavy'; give a number"),
         ("size: 12", "f.yaml:5: streams[0].size is '12'; give width x height"),
         ("size: 63x64", "f.yaml:5: streams[0].size is 63x64, but width and height must be from 64"),
+        ("edit_size: 512x383", "f.yaml:5: streams[0].edit_size is 512x383, but width and height must be even"),
+        ("propagation: maybe", "f.yaml:5: streams[0].propagation is 'maybe'; it must be true or false"),
         ("precision: half", "f.yaml:5: streams[0].precision is 'half'; it must be one of int8, float"),
         ("seed: -1", "f.yaml:5: streams[0].seed is '-1'; give a whole number from 0"),
         ("guidance_scale: .nan", "f.yaml:5: streams[0].guidance_scale is '.nan'; give a number"),
