@@ -10,7 +10,7 @@ GST_DEBUG_CATEGORY(gstmovie_debug);
 
 #define GSTMOVIE_CAPS                                                                                                  \
     "video/x-raw, format = (string) { I420, NV12, YUY2, RGB, BGR, RGBx, BGRx, RGBA }, "                                \
-    "width = (int) [ 64, 16384, 2 ], height = (int) [ 64, 16384, 2 ], framerate = (fraction) [ 0, max ]"
+    "width = (int) [ 2, 16384, 2 ], height = (int) [ 2, 16384, 2 ], framerate = (fraction) [ 0, max ]"
 
 static GstStaticPadTemplate sink_template =
     GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(GSTMOVIE_CAPS));

@@ -14,7 +14,7 @@ public final class EditSession: FrameEditor {
     public private(set) var stageNames: [String] = []
 
     /// Widths and heights that can be edited, in pixels.
-    private static let sides = 64...16384
+    private static let sides = 2...16384
 
     private let model: EditingModel
     private var settings: EditSettings

@@ -8,6 +8,9 @@ public final class FramePlan {
     public let size: FrameSize
     /// What is run.
     public let plan: Plan
+    /// Smaller frames are padded to this: networks that halve a picture several times need something to halve.
+    private static let smallestSide = 64
+
     private let paddedWidth: Int
     private let paddedHeight: Int
     private let pool: WorkerPool
@@ -24,8 +27,8 @@ public final class FramePlan {
     ) {
         self.size = size
         self.pool = pool
-        paddedWidth = (size.width + model.factor - 1) / model.factor * model.factor
-        paddedHeight = (size.height + model.factor - 1) / model.factor * model.factor
+        paddedWidth = (max(size.width, Self.smallestSide) + model.factor - 1) / model.factor * model.factor
+        paddedHeight = (max(size.height, Self.smallestSide) + model.factor - 1) / model.factor * model.factor
         plan = Plan(transform(model.frameGraph(height: paddedHeight, width: paddedWidth, tokens: tokens)), pool: pool)
     }
 

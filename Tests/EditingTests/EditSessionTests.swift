@@ -52,16 +52,18 @@ private let small = FrameSize(width: 64, height: 64)
     }
 
     /// A padded frame is edited as the frame with its last row and column repeated.
-    @Test func paddingRepeatsTheEdge() throws {
-        let size = FrameSize(width: 70, height: 66), whole = FrameSize(width: 72, height: 72)
+    @Test(arguments: [((70, 66), (72, 72)), ((20, 6), (64, 64))])
+    func paddingRepeatsTheEdge(_ sides: (Int, Int), _ padded: (Int, Int)) throws {
+        let size = FrameSize(width: sides.0, height: sides.1), whole = FrameSize(width: padded.0, height: padded.1)
         let picture = TestPicture(pattern: 2, size: size), larger = TestPicture(size: whole)
         let source = picture.pixels
-        for row in 0..<72 {
-            for column in 0..<72 {
+        for row in 0..<whole.height {
+            for column in 0..<whole.width {
                 for channel in 0..<3 {
-                    let value = source[(min(row, 65) * 70 + min(column, 69)) * 3 + channel]
+                    let value = source[
+                        (min(row, size.height - 1) * size.width + min(column, size.width - 1)) * 3 + channel]
                     larger.mutableView.base.storeBytes(
-                        of: value, toByteOffset: (row * 72 + column) * 3 + channel, as: UInt8.self)
+                        of: value, toByteOffset: (row * whole.width + column) * 3 + channel, as: UInt8.self)
                 }
             }
         }
@@ -73,9 +75,9 @@ private let small = FrameSize(width: 64, height: 64)
         try session.edit(larger.view, into: reference.mutableView)
         let all = reference.pixels
         var expected: [UInt8] = []
-        for row in 0..<66 {
-            let start = row * 72 * 3
-            expected += all[start..<start + 70 * 3]
+        for row in 0..<size.height {
+            let start = row * whole.width * 3
+            expected += all[start..<start + size.width * 3]
         }
         #expect(output.pixels == expected)
     }
@@ -123,13 +125,13 @@ private let small = FrameSize(width: 64, height: 64)
     }
 
     @Test(arguments: [
-        (63, 64), (65, 64), (64, 65), (62, 64), (64, 0), (-64, 64), (0, 0), (16386, 64), (64, Int.max - 1),
+        (63, 64), (65, 64), (64, 65), (1, 64), (64, 0), (-64, 64), (0, 0), (16386, 64), (64, Int.max - 1),
     ])
     func badSizes(_ size: (width: Int, height: Int)) throws {
         let session = try WholeEditor.session()
         #expect(
             sentence { try session.prepare(size: FrameSize(width: size.width, height: size.height)) }
-                == "the frame size is \(size.width)x\(size.height); width and height must be even and from 64 to 16384")
+                == "the frame size is \(size.width)x\(size.height); width and height must be even and from 2 to 16384")
     }
 
     @Test func frameOfAnotherSize() throws {

@@ -39,7 +39,7 @@ import Testing
         return buffer
     }
 
-    @Test(arguments: PixelFormat.allCases, [(64, 64), (70, 66)])
+    @Test(arguments: PixelFormat.allCases, [(64, 64), (70, 66), (20, 2)])
     func editsAsTheSession(_ format: PixelFormat, _ size: (Int, Int)) throws {
         let caps = TestCaps(format: format.rawValue, width: size.0, height: size.1)
         let bytes = pattern(caps.bytes)

@@ -101,7 +101,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "format=RGB,width=65,height=64", "format=RGB,width=64,height=65", "format=RGB,width=62,height=64",
+        "format=RGB,width=65,height=64", "format=RGB,width=64,height=65", "format=RGB,width=0,height=64",
         "format=GRAY8,width=64,height=64", "format=RGB,width=64,height=16386",
     ])
     func otherCapsAreRefused(_ caps: String) throws {

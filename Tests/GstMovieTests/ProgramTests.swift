@@ -68,7 +68,7 @@ struct ProgramTests {
     }
 
     @Test(arguments: [
-        "width=65,height=64", "width=64,height=63", "width=64,height=64,format=GRAY8", "width=32,height=32",
+        "width=65,height=64", "width=64,height=63", "width=64,height=64,format=GRAY8", "width=1,height=32",
     ])
     func unfitCapsAreErrors(_ caps: String) throws {
         let result = try Programs.launch("videotestsrc num-buffers=1 ! video/x-raw,\(caps) ! movieedit ! fakesink")

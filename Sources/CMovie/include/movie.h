@@ -45,7 +45,7 @@ typedef struct {
 movie_editor *movie_create(const char *model, int threads, char *error, size_t error_size);
 
 /* Encodes the prompt and lays out memory for frames of this size and format; takes from milliseconds to seconds. May be
-   called again at any time, for another prompt or size. `options` NULL for defaults. Width and height 64 to 16384.
+   called again at any time, for another prompt or size. `options` NULL for defaults. Width and height even, 2 to 16384.
    Returns 0; otherwise -1, and what was planned before stays. */
 int movie_plan(movie_editor *editor, const char *prompt, const movie_options *options, int width, int height,
                movie_format format);
