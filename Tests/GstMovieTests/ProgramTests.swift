@@ -47,6 +47,24 @@ struct ProgramTests {
         #expect(text.contains("libgstreamer") && !text.contains("libswift") && !text.contains("Foundation"), "\(text)")
     }
 
+    @Test(
+        .enabled(
+            if: Programs.hasFFmpeg && Command(inPath: "gst-play-1.0") != nil, "ffmpeg or gst-play-1.0 is not installed")
+    )
+    func playersTakeItAsASink() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("movieedit-\(getpid())-play").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let result = try Programs.run(
+            """
+            ffmpeg -v error -f lavfi -i testsrc=s=96x64:r=25:d=0.4 -f lavfi -i sine=d=0.4 -c:v libx264 -c:a aac \(folder)/in.mp4
+            exec gst-play-1.0 --no-interactive --audiosink=fakesink \
+                --videosink='movieedit ! videoconvert ! y4menc ! filesink location=\(folder)/out.y4m' \(folder)/in.mp4
+            """)
+        #expect(result.output.contains("Reached end of play list"), "\(result.output) \(result.errors)")
+        #expect(try Programs.frames(in: "\(folder)/out.y4m").video == 10)
+    }
+
     @Test(arguments: [
         ("movieedit model=/nowhere", "there is no model folder at /nowhere"),
         ("movieedit preset=nothing", "could not set property \"preset\""),
