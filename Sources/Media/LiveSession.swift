@@ -1,4 +1,5 @@
 import Glibc
+import LiveEditing
 import Scheduling
 
 /// Runs several streams until told to stop, or until all their sources have ended.
@@ -30,13 +31,24 @@ public final class LiveSession {
     public func run(until stop: StopFlag) throws -> [StreamSummary] {
         let begin = MonotonicClock.nanoseconds
         do {
-            for stream in streams { try stream.start(until: stop) }
+            try start(until: stop)
             try supervise(since: begin, until: stop)
         } catch {
             for stream in streams { try? stream.finish() }
             throw error
         }
         return try finish(since: begin)
+    }
+
+    /// Starts all streams side by side: one whose camera is slow keeps none waiting. Throws the first one's error.
+    private func start(until stop: StopFlag) throws {
+        let halt = StopFlag(following: stop)
+        let starts = streams.map { StreamStart($0, until: halt) }
+        let threads = starts.map { start in FrameThread(name: "movie-start") { start.run() } }
+        defer { for thread in threads { thread.join() } }
+        for thread in threads { try thread.begin() }
+        for thread in threads { thread.join() }
+        if let error = starts.compactMap(\.error).first { throw error }
     }
 
     private func supervise(since begin: Nanoseconds, until stop: StopFlag) throws(MediaError) {
@@ -79,6 +91,28 @@ public final class LiveSession {
             StreamSummary(
                 name: stream.settings.name, counters: stream.counters, lost: stream.lost,
                 elapsedSeconds: (MonotonicClock.nanoseconds - begin).inSeconds, size: stream.size)
+        }
+    }
+}
+
+/// The start of one stream on a thread of its own. Where one fails, the others need not wait for their sources.
+private final class StreamStart: @unchecked Sendable {
+    private let stream: LiveStream
+    private let halt: StopFlag
+    /// What went wrong; to be read once the thread has ended.
+    private(set) var error: (any Error)?
+
+    init(_ stream: LiveStream, until halt: StopFlag) {
+        self.stream = stream
+        self.halt = halt
+    }
+
+    func run() {
+        do {
+            try stream.start(until: halt)
+        } catch {
+            self.error = error
+            halt.stop()
         }
     }
 }

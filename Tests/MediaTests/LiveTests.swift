@@ -221,6 +221,14 @@ struct LiveTests {
         #expect(result.messages.contains { $0.hasPrefix("the sink '\(failing)' fails") })
     }
 
+    @Test func streamsStartSideBySide() throws {
+        let bench = LiveWorkbench(), begin = MonotonicClock.seconds
+        try bench.add("gst:fakesrc num-buffers=0", ["gst:fakesink"], size: nil)  // waits for a frame for 10 seconds
+        try bench.add("gst:nosuchelement ! identity", ["gst:fakesink"])
+        #expect(throws: MediaError.self) { try bench.run(seconds: 20) }
+        #expect(MonotonicClock.seconds - begin < 5)
+    }
+
     @Test func badSizes() {
         #expect(sentence("test:ball", "gst:fakesink", size: FrameSize(width: 63, height: 64)).contains("from 64"))
         #expect(sentence("test:ball", "gst:fakesink", size: FrameSize(width: 101, height: 64)).contains("must be even"))
