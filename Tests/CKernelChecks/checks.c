@@ -254,13 +254,14 @@ CHECK(quantize_rows_u8) {
 }
 CHECK(softmax_u8) {
     size_t rows = between(1, 5), columns = between(1, 200), ld = columns + between(0, 5);
-    size_t y_ld = columns + between(0, 5), all = rows * y_ld;
-    float *x = floats(rows * ld), *scales = floats(rows);
+    size_t parts = between(1, MOVIE_ATTENTION_PARTS), y_ld = columns + between(0, 5), all = rows * parts * y_ld;
+    float *x = floats(rows * parts * ld), *scales = floats(rows), *shifts = floats(parts);
     for (size_t i = 0; i < rows; i++) scales[i] = scales[i] < 0 ? -scales[i] : scales[i];
+    for (size_t i = 0; i < parts; i++) shifts[i] = next() % 2 ? 0.0f : shifts[i];
     size_t sums = (all + 3) / 4 * 4;
     BOTH(sums + rows * 4, (void *)NULL,
-         t->softmax_u8(y, y_ld, (float *)((char *)y + sums), x, ld, rows, columns, scales));
-    free(x), free(scales);
+         t->softmax_u8(y, y_ld, (float *)((char *)y + sums), x, ld, rows, columns, parts, scales, shifts));
+    free(x), free(scales), free(shifts);
     return outcome;
 }
 
