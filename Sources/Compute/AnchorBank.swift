@@ -19,7 +19,7 @@ public final class AnchorBank {
     }
 
     /// Slots a plan may have: one part less than the kernels take, since the frame itself is one.
-    public static let mostSlots = Int(MOVIE_ATTENTION_PARTS.rawValue) - 1
+    public static let mostSlots = Int(MOVIE_ATTENTION_PARTS) - 1
 
     /// Slots of positive weight, and log2 of their weights.
     private(set) var activeCount = 0

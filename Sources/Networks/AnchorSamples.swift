@@ -15,7 +15,7 @@ struct AnchorSamples {
         guard let sample = store["sample"], sample.shape.count == 4 else { return }
         func numbers(_ tensor: StoredTensor) -> [Float] {
             let s = tensor.shape
-            return transposed(tensor.floats(), batch: s[0], rows: s[1], columns: s[2] * s[3])
+            return transposedRows(tensor.floats(), batch: s[0], rows: s[1], columns: s[2] * s[3])
         }
         while let anchor = store["anchor.\(samples.count)"] {
             guard anchor.shape == sample.shape else {

@@ -163,13 +163,13 @@ private enum Layout {
         case .image:
             NamedTensor(
                 name: name, shape: [shape.batch, shape.channels, shape.height, shape.width],
-                values: transposed(Array(values), batch: shape.batch, rows: shape.area, columns: shape.channels))
+                values: transposedRows(Array(values), batch: shape.batch, rows: shape.area, columns: shape.channels))
         }
     }
 }
 
 /// [batch, rows, columns] to [batch, columns, rows].
-func transposed(_ values: [Float], batch: Int, rows: Int, columns: Int) -> [Float] {
+func transposedRows(_ values: [Float], batch: Int, rows: Int, columns: Int) -> [Float] {
     var result = [Float](repeating: 0, count: values.count)
     for element in 0..<batch {
         let base = element * rows * columns
@@ -217,7 +217,7 @@ private struct Bindings {
         let tensor = try find(given, rank: 4...4, wanted)
         let shape = tensor.shape
         guard shape[1] == channels else { throw mismatch(tensor, wanted) }
-        values[name] = transposed(tensor.floats(), batch: shape[0], rows: channels, columns: shape[2] * shape[3])
+        values[name] = transposedRows(tensor.floats(), batch: shape[0], rows: channels, columns: shape[2] * shape[3])
         return graph.input(name, Shape(shape[0], shape[2], shape[3], channels))
     }
 

@@ -353,6 +353,58 @@ CHECK(blend_u8) {
     return outcome;
 }
 
+/* Sums of brightness of cells, as luma_cells_u16 makes them. */
+static uint16_t *cells(size_t n) {
+    uint16_t *x = malloc(n * sizeof *x);
+    for (size_t i = 0; i < n; i++) x[i] = (uint16_t)between(0, 4080);
+    return x;
+}
+CHECK(luma_cells_u16) {
+    size_t count = between(1, 150), stride = count * 12 + between(0, 7);
+    uint8_t *x = bytes(stride * 4);
+    BOTH(count * 2, (void *)NULL, t->luma_cells_u16(y, x, stride, count));
+    free(x);
+    return outcome;
+}
+CHECK(cell_change_u16) {
+    size_t n = between(1, 150);
+    uint16_t *a = cells(3 * n), *b = cells(3 * n);
+    BOTH(n * 2, (void *)NULL, t->cell_change_u16(y, a, a + n, a + 2 * n, b, b + n, b + 2 * n, n));
+    free(a), free(b);
+    return outcome;
+}
+CHECK(cell_weights_u8) {
+    size_t n = between(1, 150);
+    uint16_t *a = cells(3 * n);
+    float high = (float)between(1, 4080), slope = (float)between(1, 9) / 64.0f, most = (float)between(0, 255);
+    BOTH(n, (void *)NULL, t->cell_weights_u8(y, a, a + n, a + 2 * n, n, high, slope, most));
+    free(a);
+    return outcome;
+}
+CHECK(cell_follow_u16) {
+    size_t n = between(1, 150);
+    uint16_t *now = cells(n), *then = cells(n);
+    uint8_t *weight = bytes(n);
+    BOTH(n * 2, then, t->cell_follow_u16(y, now, weight, n));
+    free(now), free(then), free(weight);
+    return outcome;
+}
+CHECK(spread_weights_u8) {
+    size_t n = between(1, 150);
+    uint8_t *near = bytes(n), *far = bytes(n);
+    unsigned share = (unsigned)between(0, 8);
+    BOTH(n * 12, (void *)NULL, t->spread_weights_u8(y, near, far, share, n));
+    free(near), free(far);
+    return outcome;
+}
+CHECK(stabilize_u8) {
+    size_t n = between(1, 300);
+    uint8_t *last = bytes(n), *edited = bytes(n), *weight = bytes(n);
+    BOTH(n, last, t->stabilize_u8(y, edited, weight, n));
+    free(last), free(edited), free(weight);
+    return outcome;
+}
+
 /* It writes nothing: that it runs is all there is to check. */
 CHECK(peak_u8s8) {
     reference->peak_u8s8(10);

@@ -170,6 +170,24 @@ void movie_attention_u8(float *y, size_t y_ld, const float *queries, size_t ld, 
                         const movie_attention_part *parts, size_t count, const movie_attention_shape *s, float scale,
                         float *scratch);
 
+/* For the stabilizer: brightness in cells of 4 x 4 pixels, row by row of cells. */
+
+/* Sums of brightness over the pixels of `count` cells of packed RGB, 0...4080. */
+void movie_luma_cells_u16(uint16_t *cells, const uint8_t *rgb, size_t stride, size_t count);
+/* change[c] = |sum over 3 x 3 cells of (now - then)|, from the rows above, at and below. */
+void movie_cell_change_u16(uint16_t *change, const uint16_t *now_above, const uint16_t *now, const uint16_t *now_below,
+                           const uint16_t *then_above, const uint16_t *then, const uint16_t *then_below, size_t count);
+/* weight[c] = clamp((high - largest change of 3 x 3 cells) * slope, 0, most). */
+void movie_cell_weights_u8(uint8_t *weight, const uint16_t *above, const uint16_t *own, const uint16_t *below,
+                           size_t count, float high, float slope, float most);
+/* then = now + (then - now) * weight / 256. */
+void movie_cell_follow_u16(uint16_t *then, const uint16_t *now, const uint8_t *weight, size_t count);
+/* Weights of cells to weights of the 12 * count bytes of a row of pixels in them; `far`: the row of cells that is next to
+   the pixels, which counts `share` eighths. */
+void movie_spread_weights_u8(uint8_t *spread, const uint8_t *near, const uint8_t *far, unsigned share, size_t count);
+/* last = edited + (last - edited) * weight / 256, rounded towards edited; n bytes. */
+void movie_stabilize_u8(uint8_t *last, const uint8_t *edited, const uint8_t *weight, size_t n);
+
 /* Multiplies and adds on registers alone, and how many operations that is: what the processor can do at most. */
 void movie_peak_u8s8(size_t rounds);
 size_t movie_peak_operations_u8s8(size_t rounds);
