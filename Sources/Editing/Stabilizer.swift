@@ -3,14 +3,14 @@ import Compute
 
 /// Takes flicker out of edited frames: where the *source* has not changed beyond the camera's noise, the last output counts.
 ///
-/// Each output is edited + weight * (last output - edited). The weight of a place is the control times how surely nothing
-/// moves there: 3 x 3 cells of 4 x 4 pixels have the brightness that belongs to the last output (which follows the source
+/// Each output is edited + weight * (last output - edited). The weight of a place is 0.94 * (1 - (1 - control)^2) times how
+/// surely nothing moves there: 3 x 3 cells of 4 x 4 pixels have the brightness that belongs to the last output (which follows the source
 /// with the same weights, so that slow changes add up until they count), the largest change in the neighbourhood decides,
 /// and what counts as change is measured against the camera's noise, estimated from the cells that change least.
 /// One frame at a time; nothing is allocated after the beginning.
 public final class Stabilizer {
-    /// How much of the last output stays at most, for a control of 1.
-    static let most: Float = 0.9
+    /// How much of the last output stays where nothing moves, for a control of 1.
+    static let most: Float = 0.94
     /// Changes up to so many times the noise count as none, and from so many as movement.
     static let still: Float = 2.5
     static let moving: Float = 5
@@ -39,6 +39,8 @@ public final class Stabilizer {
     private let weights: UnsafeMutablePointer<UInt8>
     private let spread: UnsafeMutablePointer<UInt8>  // a row of bytes for each worker
     private var isEmpty = true
+    private var knowsNoise = false
+    private var top: Float = 0
     private var high: Float = 0
     private var slope: Float = 0
 
@@ -80,8 +82,9 @@ public final class Stabilizer {
         }
         pool.parallelFor(cells.rows, findChange)
         estimateNoise(count)
+        top = 256 * Self.most * strength * (2 - strength)
         high = Self.moving * noise * Self.sum
-        slope = Self.most * strength * 256 / ((Self.moving - Self.still) * noise * Self.sum)
+        slope = top / ((Self.moving - Self.still) * noise * Self.sum)
         pool.parallelFor(cells.rows, findWeights)
         pool.parallelFor((height + CellGrid.side - 1) / CellGrid.side, blendRows)
     }
@@ -106,7 +109,9 @@ public final class Stabilizer {
             let inside = Float(seen / 5 - below) / Float(max(1, histogram[bin]))
             // A fifth of normal numbers lies within 0.2533 deviations.
             let found = (Float(bin) + inside) * Float(width) / Self.sum / 0.2533
-            let next = found > noise ? min(found, noise * 1.05) : noise + (found - noise) * 0.3
+            let rising = knowsNoise ? min(found, noise * 1.05) : found
+            let next = found > noise ? rising : noise + (found - noise) * 0.3
+            knowsNoise = true
             noise = min(max(next, Self.noiseBounds.lowerBound), Self.noiseBounds.upperBound)
         }
     }
@@ -125,7 +130,7 @@ public final class Stabilizer {
         let above = row(index - 1), own = row(index), below = row(index + 1)
         movie_cell_weights_u8(
             weights + own, change + above, change + own, change + below, cells.columns, high, slope,
-            Self.most * strength * 256)
+            top)
         movie_cell_follow_u16(then + own, cells.sums + own, weights + own, cells.columns)
     }
 
