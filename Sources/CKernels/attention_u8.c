@@ -87,34 +87,43 @@ void movie_attention_pack_values(void *packed, const movie_attention_shape *s, c
     }
 }
 
-size_t movie_attention_scratch(const movie_attention_shape *s, size_t rows) {
-    size_t bytes = rows * (depth_keys(s) + depth_values(s)) + 128;
-    return 2 * rows + rows * (keys_padded(s) + width_padded(s)) + bytes / 4 + 16;
+size_t movie_attention_scratch(const movie_attention_shape *s, size_t rows, size_t parts) {
+    size_t bytes = rows * (depth_keys(s) + parts * depth_values(s)) + 128;
+    return 2 * rows + rows * (parts * keys_padded(s) + width_padded(s)) + bytes / 4 + 16;
 }
 
-static movie_conv product(const uint8_t *input, size_t depth, const movie_side *b, size_t channels, size_t panel,
-                          float *output, size_t out_ld, size_t rows, const ptrdiff_t *tap) {
-    return (movie_conv){
-        .width = rows, .area = rows, .input = input, .in_step = depth, .taps = tap, .tap_count = 1, .depth = depth,
-        .weights = b->weights, .start = b->start, .scale = b->scale, .bias = b->bias, .channels = channels,
-        .panel_channels = panel, .output = output, .out_step = out_ld, .low = -INFINITY, .out_kind = MOVIE_F32,
-    };
-}
-
-void movie_attention_u8(float *y, size_t y_ld, const float *queries, size_t ld, size_t rows, const void *keys,
-                        const void *values, const movie_attention_shape *s, float scale, float *scratch) {
+/* A product of `rows` rows of levels with packed weights, which is added to `output` where `adds`. */
+static void multiply(const uint8_t *input, size_t in_step, size_t depth, const void *packed, size_t channels,
+                     size_t panel, float *output, size_t out_step, size_t rows, int adds) {
     static const ptrdiff_t tap = 0;
-    size_t score_ld = keys_padded(s), mixed_ld = width_padded(s);
-    movie_side k = side((void *)keys, score_ld), v = side((void *)values, mixed_ld);
+    size_t padded = up(channels, panel);
+    movie_side b = side((void *)packed, padded);
+    movie_conv c = {
+        .width = rows, .area = rows, .input = input, .in_step = in_step, .taps = &tap, .tap_count = 1, .depth = depth,
+        .weights = b.weights, .start = b.start, .scale = b.scale, .bias = b.bias, .channels = channels,
+        .panel_channels = panel, .output = output, .out_step = out_step, .low = -INFINITY, .out_kind = MOVIE_F32,
+        .residual = adds ? output : NULL, .residual_step = out_step, .residual_scale = 1.0f, .residual_kind = MOVIE_F32,
+    };
+    movie_conv_u8s8(&c, 0, rows, 0, padded / panel);
+}
+
+void movie_attention_u8(float *y, size_t y_ld, const float *queries, size_t ld, size_t rows,
+                        const movie_attention_part *parts, size_t count, const movie_attention_shape *s, float scale,
+                        float *scratch) {
+    size_t score_ld = keys_padded(s), mixed_ld = width_padded(s), depth = depth_keys(s), row = depth_values(s);
     float *row_scales = scratch, *inverse_sums = scratch + rows, *scores = scratch + up(2 * rows, 16);
-    float *mixed = scores + rows * score_ld;
-    uint8_t *levels = (uint8_t *)(mixed + rows * mixed_ld), *weights = levels + up(rows * depth_keys(s), 64);
-    movie_quantize_rows_u8(levels, depth_keys(s), row_scales, queries, ld, rows, s->width, scale);
-    movie_conv c = product(levels, depth_keys(s), &k, s->keys, s->key_panel, scores, score_ld, rows, &tap);
-    movie_conv_u8s8(&c, 0, rows, 0, score_ld / s->key_panel);
-    movie_softmax_u8(weights, depth_values(s), inverse_sums, scores, score_ld, rows, s->keys, row_scales);
-    c = product(weights, depth_values(s), &v, s->width, s->width_panel, mixed, mixed_ld, rows, &tap);
-    movie_conv_u8s8(&c, 0, rows, 0, mixed_ld / s->width_panel);
+    float *mixed = scores + rows * count * score_ld, shifts[MOVIE_ATTENTION_PARTS];
+    uint8_t *levels = (uint8_t *)(mixed + rows * mixed_ld), *weights = levels + up(rows * depth, 64);
+    movie_quantize_rows_u8(levels, depth, row_scales, queries, ld, rows, s->width, scale);
+    for (size_t p = 0; p < count; p++) {
+        shifts[p] = parts[p].shift;
+        multiply(levels, depth, depth, parts[p].keys, s->keys, s->key_panel, scores + p * score_ld, count * score_ld,
+                 rows, 0);
+    }
+    movie_softmax_u8(weights, row, inverse_sums, scores, score_ld, rows, s->keys, count, row_scales, shifts);
+    for (size_t p = 0; p < count; p++)
+        multiply(weights + p * row, count * row, row, parts[p].values, s->width, s->width_panel, mixed, mixed_ld, rows,
+                 p > 0);
     for (size_t r = 0; r < rows; r++)
         for (size_t i = 0; i < s->width; i++) y[r * y_ld + i] = mixed[r * mixed_ld + i] * inverse_sums[r];
 }

@@ -21,6 +21,8 @@ public final class Graph {
         var isPinned: Bool
         /// How the value is kept: as floats, or as 8-bit levels.
         var levels: Levels?
+        /// Whether it is memory of an attention for anchor frames: no step makes it.
+        var isAnchorMemory = false
 
         /// Floats of memory.
         var size: Int { levels.map { ($0.bytes(shape) + 3) / 4 } ?? shape.count }
@@ -31,6 +33,11 @@ public final class Graph {
     private(set) var inputs: [String: Value] = [:]
     private(set) var outputs: [String: Value] = [:]
     private(set) var stageNames: [String] = [""]
+    /// Anchor frames that the self-attentions recorded from now on may see (`Plan.anchors`): 0 to
+    /// `AnchorBank.mostSlots`. 0, as it is at first, records attentions that see their own frame alone.
+    public var anchorSlots = 0 {
+        didSet { anchorSlots = min(max(0, anchorSlots), AnchorBank.mostSlots) }
+    }
 
     /// An empty graph.
     public init() {}
@@ -142,6 +149,19 @@ public final class Graph {
         return value
     }
 
+    /// Memory in which an attention keeps anchor frames from run to run; zeros at first.
+    func anchorMemory(floats: Int) -> Value {
+        let value = addSlot(Shape(1, 1, 1, floats), isStatic: false, isPinned: true)
+        slots[value.id].isAnchorMemory = true
+        return value
+    }
+
+    /// Bytes of all memory for anchor frames.
+    var anchorBytes: Int {
+        let used = Set(steps.flatMap(\.inputs).map(\.id).filter { slots[$0].isAnchorMemory })
+        return used.reduce(0) { $0 + slots[$1].size * MemoryLayout<Float>.size }
+    }
+
     private func addSlot(_ shape: Shape, isStatic: Bool, isPinned: Bool, levels: Levels? = nil) -> Value {
         let value = Value(shape: shape, id: slots.count)
         slots.append(Slot(shape: shape, isStatic: isStatic, isPinned: isPinned, levels: levels))
@@ -156,6 +176,7 @@ public final class Graph {
         inputs = other.inputs
         outputs = other.outputs
         stageNames = [other.stageNames[0]]
+        anchorSlots = other.anchorSlots
     }
 
     /// Takes a step over as it is.

@@ -66,7 +66,8 @@ private final class Lowering {
         case .attention(let heads, let scale, false) where !integerReaders(of: step.output).isEmpty:
             let inputs = step.inputs.map { floats($0) }
             _ = target.integerAttention(
-                query: inputs[0], key: inputs[1], value: inputs[2], heads: heads, scale: scale, into: step.output)
+                query: inputs[0], key: inputs[1], value: inputs[2], heads: heads, scale: scale,
+                seesAnchors: inputs.count > 3, into: step.output)
             hasFloats.insert(step.output.id)
         case .resize where isEnlargedByReaders(step): break  // its readers take the smaller picture
         default: keep(step)

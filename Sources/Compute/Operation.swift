@@ -6,7 +6,7 @@ enum Operation {
     case groupNorm(NormalizationWeights, groups: Int, eps: Float, activation: Activation)
     case layerNorm(NormalizationWeights, eps: Float)
     case geglu
-    /// Inputs: queries, keys, values.
+    /// Inputs: queries, keys, values, and memory for anchor frames if they are seen.
     case attention(heads: Int, scale: Float, isCausal: Bool)
     /// Inputs: x and the modulation.
     case modulate(Activation)
@@ -43,6 +43,7 @@ struct StepContext {
     let scratchBase: UnsafeMutablePointer<Float>
     let scratchStride: Int
     let pool: WorkerPool
+    let anchors: AnchorBank
 
     /// The floats of a value.
     subscript(value: Value) -> UnsafeMutablePointer<Float> { arena + offsets[value.id] }

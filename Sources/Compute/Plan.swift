@@ -25,6 +25,8 @@ public final class Plan: @unchecked Sendable {
     public let stages: [Stage]
     /// Bytes of activations and scratch memory.
     public let memory: Int
+    /// Anchor frames that the self-attentions see, where the graph has slots for them.
+    public let anchors: AnchorBank
 
     /// Lays out the memory of `graph`; its steps will run on `pool`.
     public init(_ graph: Graph, pool: WorkerPool) {
@@ -38,8 +40,10 @@ public final class Plan: @unchecked Sendable {
         let scratchStride = aligned(graph.steps.map(\.scratch).max() ?? 0)
         scratch = allocateAligned(scratchStride * pool.width)
         memory = (layout.size + scratchStride * pool.width) * MemoryLayout<Float>.size
+        anchors = AnchorBank(slots: graph.anchorSlots, memory: graph.anchorBytes)
         let context = StepContext(
-            arena: arena, offsets: offsets, scratchBase: scratch, scratchStride: scratchStride, pool: pool)
+            arena: arena, offsets: offsets, scratchBase: scratch, scratchStride: scratchStride, pool: pool,
+            anchors: anchors)
         let steps = graph.steps.map { BoundStep($0, context) }
         everyPrompt = steps.filter(\.step.isStatic)
         let everyFrame = steps.filter { !$0.step.isStatic }

@@ -5,7 +5,7 @@ import Networks
 /// Edits frames one by one with an editing model: the heart of the daemon, the command line and the element.
 ///
 /// Create once a stream; `prepare` fixes the size, `edit` then neither allocates nor blocks. One frame at a time.
-public final class EditSession: FrameEditor {
+public final class EditSession: FrameEditor, TimedEditor, AnchoredEditor {
     /// Sentences for the person at the keyboard, such as a prompt cut short.
     public private(set) var warnings: [String] = []
     /// Milliseconds of each stage of the last frame, in `stageNames`' order.
@@ -24,6 +24,10 @@ public final class EditSession: FrameEditor {
     /// What `edit` runs, once prepared.
     public private(set) var frame: FramePlan?
     private var stageStart = ContinuousClock.now
+    private var coherence: FrameCoherence?
+    private let start = ContinuousClock.now
+    /// Where the next frame lies in the video, in seconds; nil asks the clock.
+    public var frameTime: Double?
 
     /// Encodes the prompt. Throws for an empty prompt or a guidance scale outside the model's range.
     ///
@@ -47,6 +51,10 @@ public final class EditSession: FrameEditor {
     public var operations: Int { frame?.plan.operations ?? 0 }
     /// Bytes of activations, once prepared.
     public var memory: Int { frame?.plan.memory ?? 0 }
+    /// Bytes of `memory` that hold anchor frames.
+    public var anchorMemory: Int { frame?.plan.anchors.memory ?? 0 }
+    /// Why the last frame became the anchor; nil where it did not.
+    public var anchorRenewal: AnchorPolicy.Reason? { coherence?.renewal }
 
     /// Plans the networks for frames of this size.
     public func prepare(size: FrameSize) throws {
@@ -56,9 +64,12 @@ public final class EditSession: FrameEditor {
                     + "\(Self.sides.upperBound)")
         }
         if frame?.size == size { return }
-        let prepared = FramePlan(model: model, size: size, tokens: prompt.tokens, pool: pool, transform: transform)
+        let prepared = FramePlan(
+            model: model, size: size, tokens: prompt.tokens, pool: pool, anchorSlots: settings.anchor.slots,
+            transform: transform)
         prepared.set(prompt, settings, model: model)
         frame = prepared
+        coherence = FrameCoherence(settings, frame: prepared, pool: pool)
         stageNames = ["pre-process"] + prepared.plan.stages.map(\.name) + ["compose"]
         stageMilliseconds = Array(repeating: 0, count: stageNames.count)
     }
@@ -74,23 +85,50 @@ public final class EditSession: FrameEditor {
         settings = changed
         frame?.setGuidance(settings, model: model)
         frame?.plan.prepare()
+        coherence?.editHasChanged()
+    }
+
+    /// Whether the session waits for `setAnchor`.
+    public var wantsMiddleFrame: Bool { settings.anchor == .middle }
+
+    /// Makes a frame of the prepared size the anchor: all frames from now on attend to it. Does nothing unless the settings
+    /// ask for the middle frame.
+    public func setAnchor(_ input: FrameView) throws {
+        guard wantsMiddleFrame else { return }
+        let frame = try checked(input.size)
+        pool.begin()
+        defer { pool.end() }
+        frame.load(input)
+        frame.plan.anchors[0] = 0
+        frame.plan.anchors.keeping = 0
+        frame.plan.run()
+        frame.plan.anchors.keeping = nil
+        frame.plan.anchors[0] = 1
+    }
+
+    private func checked(_ size: FrameSize) throws -> FramePlan {
+        guard let frame, frame.size == size else {
+            throw EditError("a frame of \(size) came before the session was prepared for this size")
+        }
+        return frame
     }
 
     /// Edits one frame of the prepared size.
     public func edit(_ input: FrameView, into output: MutableFrameView) throws {
-        guard let frame, frame.size == input.size, frame.size == output.size else {
-            throw EditError("a frame of \(input.size) came before the session was prepared for this size")
-        }
+        let frame = try checked(input.size)
+        _ = try checked(output.size)
         pool.begin()  // unless the caller has: a frame's steps stay together
         defer { pool.end() }
         stageStart = .now
         frame.load(input)
+        if let coherence { coherence.begin(at: frameTime ?? (ContinuousClock.now - start) / .seconds(1)) }
+        frameTime = nil
         lap(0)
         for index in frame.plan.stages.indices {
             frame.plan.run(frame.plan.stages[index])
             lap(index + 1)
         }
-        frame.store(to: output, alphaFrom: input)
+        frame.store(to: output, alphaFrom: input, other: coherence?.end())
         lap(stageMilliseconds.count - 1)
     }
 

@@ -11,8 +11,11 @@ public final class FramePlan {
     /// Smaller frames are padded to this: networks that halve a picture several times need something to halve.
     private static let smallestSide = 64
 
-    private let paddedWidth: Int
-    private let paddedHeight: Int
+    /// Size of the networks' pictures: the frames' with padding.
+    let paddedWidth: Int
+    let paddedHeight: Int
+    /// Rows to be stored in place of the plan's output.
+    private var shown: UnsafePointer<UInt8>?
     private let pool: WorkerPool
     private var source: FrameView?
     private var target: MutableFrameView?
@@ -21,15 +24,19 @@ public final class FramePlan {
     ///
     /// - Parameters:
     ///   - tokens: length of the prompt's hidden states.
+    ///   - anchorSlots: anchor frames that the denoiser may attend to.
     ///   - transform: makes another graph of the model's, for calibration.
     public init(
-        model: EditingModel, size: FrameSize, tokens: Int, pool: WorkerPool, transform: (Graph) -> Graph = { $0 }
+        model: EditingModel, size: FrameSize, tokens: Int, pool: WorkerPool, anchorSlots: Int = 0,
+        transform: (Graph) -> Graph = { $0 }
     ) {
         self.size = size
         self.pool = pool
         paddedWidth = (max(size.width, Self.smallestSide) + model.factor - 1) / model.factor * model.factor
         paddedHeight = (max(size.height, Self.smallestSide) + model.factor - 1) / model.factor * model.factor
-        plan = Plan(transform(model.frameGraph(height: paddedHeight, width: paddedWidth, tokens: tokens)), pool: pool)
+        let graph = model.frameGraph(
+            height: paddedHeight, width: paddedWidth, tokens: tokens, anchorSlots: anchorSlots)
+        plan = Plan(transform(graph), pool: pool)
     }
 
     /// Sets prompt, guidance and noise, and computes all that depends on them alone.
@@ -60,8 +67,9 @@ public final class FramePlan {
     }
 
     /// The network's pixels to rows of a frame, without the padding; two at a time, which may share chroma. Alpha is the
-    /// input's.
-    func store(to view: MutableFrameView, alphaFrom input: FrameView) {
+    /// input's. `other`: rows of the same size to be taken instead.
+    func store(to view: MutableFrameView, alphaFrom input: FrameView, other: UnsafePointer<UInt8>? = nil) {
+        shown = other
         source = input
         target = view
         pool.parallelFor((size.height + 1) / 2, storeRows)
@@ -80,7 +88,7 @@ public final class FramePlan {
     }
 
     private lazy var storeRows: WorkerPool.Body = { [unowned self, pixels = plan.pixels(ofOutput: "edited")] pair, _ in
-        guard let target, let pixels = pixels.baseAddress else { return }
+        guard let target, let pixels = shown ?? pixels.baseAddress else { return }
         let rows = 2 * pair..<min(2 * pair + 2, size.height), stride = paddedWidth * 3
         target.writeRGB(rows: rows, from: pixels + rows.lowerBound * stride, stride: stride, alphaFrom: source)
     }

@@ -16,6 +16,20 @@ public protocol StagedEditor: FrameEditor {
     func stageMilliseconds(_ index: Int) -> Double
 }
 
+/// An editor that goes by the frames' own time, where it is known.
+public protocol TimedEditor: FrameEditor {
+    /// Where the next frame lies in the video, in seconds; set before each `edit`, nil where unknown.
+    var frameTime: Double? { get set }
+}
+
+/// An editor that wants to see the middle frame of a file before the first.
+public protocol AnchoredEditor: FrameEditor {
+    /// Whether it does.
+    var wantsMiddleFrame: Bool { get }
+    /// Takes the frame, of the prepared size.
+    func setAnchor(_ frame: FrameView) throws
+}
+
 /// Copies frames unchanged: the editor of media tests and of `fallback: passthrough`.
 public final class PassthroughEditor: FrameEditor {
     /// An editor that changes nothing.

@@ -12,16 +12,20 @@ public final class FileEditJob {
     private let editor: any FrameEditor
     private let progress: (FileEditProgress) -> Void
     private let isCancelled: () -> Bool
+    private let message: (String) -> Void
+    private let timed: (any TimedEditor)?
 
     private static let stallSeconds = 60.0
 
     /// A job that reads `input` and writes `output`, whose extension (.mp4, .mkv, .webm) chooses the format.
     ///
     /// `size` scales the pictures: even sides from 64 pixels; nil keeps the input's. `progress` is told each frame on
-    /// the thread that runs the job; `isCancelled` is asked there at least every tenth of a second between edits.
+    /// the thread that runs the job; `isCancelled` is asked there at least every tenth of a second between edits;
+    /// `message` is told what a person should know.
     public init(
         input: String, output: String, size: FrameSize? = nil, editor: any FrameEditor,
-        progress: @escaping (FileEditProgress) -> Void = { _ in }, isCancelled: @escaping () -> Bool = { false }
+        progress: @escaping (FileEditProgress) -> Void = { _ in }, isCancelled: @escaping () -> Bool = { false },
+        message: @escaping (String) -> Void = { _ in }
     ) {
         self.input = input
         self.output = output
@@ -29,6 +33,8 @@ public final class FileEditJob {
         self.editor = editor
         self.progress = progress
         self.isCancelled = isCancelled
+        self.message = message
+        timed = editor as? any TimedEditor
     }
 
     /// Runs the job on the calling thread, until the end or until it is cancelled.
@@ -44,9 +50,10 @@ public final class FileEditJob {
         }
         let file = try OutputFile(path: output)
         let layout = (orientation: info.orientation, isInterlaced: info.isInterlaced)
+        try editor.prepare(size: size ?? info.size)
+        try findAnchor(layout: layout, size: size ?? info.size)
         let decoder = try FileDecoder(path: input, layout: layout, size: size ?? info.size)
         try decoder.pipeline.set(GST_STATE_PLAYING)
-        try editor.prepare(size: size ?? info.size)
         var run = FileEditRun(estimatedFrames: info.estimatedFrames, grid: TimestampGrid(info.framerate))
         let isComplete = try edit(&run, decoder: decoder) { caps throws(MediaError) in
             let sound = FileEncoder.Sound(path: self.input, format: info.audioFormat)
@@ -56,6 +63,17 @@ public final class FileEditJob {
         return FileEditSummary(
             isComplete: isComplete, frames: run.frames, elapsedSeconds: run.elapsedSeconds,
             editSeconds: run.editSeconds, size: size ?? info.size, framerate: info.framerate, hasAudio: info.hasAudio)
+    }
+
+    /// Shows the middle frame to an editor that wants it; a file in which it cannot be found is edited without.
+    private func findAnchor(layout: (orientation: Int, isInterlaced: Bool), size: FrameSize) throws {
+        guard let anchored = editor as? any AnchoredEditor, anchored.wantsMiddleFrame else { return }
+        do {
+            let middle = MiddleFrame(path: input, layout: layout, isCancelled: isCancelled)
+            _ = try middle.read(size: size) { try anchored.setAnchor($0) }
+        } catch let error as MediaError {
+            message("no frame is the anchor of the others, because the middle frame cannot be read: \(error)")
+        }
     }
 
     private func inspectInput() throws(MediaError) -> VideoInfo {
@@ -88,6 +106,7 @@ public final class FileEditJob {
     private func pass(
         _ sample: borrowing Sample, through step: inout FrameStep, to encoder: FileEncoder, _ run: inout FileEditRun
     ) throws -> Bool {
+        timed?.frameTime = sample.runningTime.map { Double($0) / 1e9 }
         let begin = MonotonicClock.seconds
         let buffer = try step.edit(sample)
         let took = MonotonicClock.seconds - begin

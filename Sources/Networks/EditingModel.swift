@@ -9,6 +9,8 @@ public final class EditingModel: @unchecked Sendable {
     public let schedule: NoiseSchedule
     /// What the interface allows.
     public let guidance: GuidanceRanges
+    /// Whether live video is better with a rolling anchor, where nothing else is asked for.
+    public let prefersRollingAnchor: Bool
     /// Pixels a latent spans, each way: frames are padded to a multiple.
     public let factor: Int
     /// Channels of the latents.
@@ -42,6 +44,7 @@ public final class EditingModel: @unchecked Sendable {
         factor = autoencoder.factor
         latentChannels = autoencoder.latentChannels
         guidance = try folder.guidanceRanges()
+        prefersRollingAnchor = try folder.prefersRollingAnchor()
         quantization = try folder.quantization(for: precision)
         self.precision = quantization == nil ? .float : .int8
         try checkFit()
@@ -114,9 +117,13 @@ public final class EditingModel: @unchecked Sendable {
     /// - Parameters:
     ///   - height, width: multiples of `factor`.
     ///   - tokens: length of the prompt's hidden states.
+    ///   - anchorSlots: anchor frames that the denoiser may attend to.
     ///   - pixelsAreFloats: whether `pixels` and `edited` are floats in -1...1 instead of 8 bits.
-    public func frameGraph(height: Int, width: Int, tokens: Int, pixelsAreFloats: Bool = false) -> Graph {
+    public func frameGraph(
+        height: Int, width: Int, tokens: Int, anchorSlots: Int = 0, pixelsAreFloats: Bool = false
+    ) -> Graph {
         let graph = Graph(), c = unet.configuration
+        graph.anchorSlots = anchorSlots
         let latentShape = Shape(1, height / factor, width / factor, latentChannels)
         graph.beginStage("encode")
         let frame = Shape(1, height, width, 3)

@@ -66,6 +66,11 @@ public struct ModelFolder: Sendable {
         try GuidanceRanges(Configuration(path: "\(try folder(of: .unet))/config.json"))
     }
 
+    /// Whether live video is better with a rolling anchor: the key `rolling_anchor` of `unet/config.json`, false without.
+    public func prefersRollingAnchor() throws -> Bool {
+        try Configuration(path: "\(try folder(of: .unet))/config.json").bool("rolling_anchor", default: false)
+    }
+
     /// The denoiser.
     public func unet() throws -> UNet2DConditionModel {
         try UNet2DConditionModel(try unetConfiguration(), weights: try weights(.unet))

@@ -26,11 +26,12 @@ public struct PartRunner {
     /// Computes the outputs of `part`, named as the reference names them.
     ///
     /// - Parameter inputs: unet: sample, timestep, encoder_hidden_states, where the model has them guidance_scale,
-    ///   image_guidance_scale, class_labels; vae-encoder: sample (or x); vae-decoder: sample (or x, z, latents), for a
+    ///   image_guidance_scale, class_labels, and the samples of anchor frames, anchor.0 to anchor.6; vae-encoder: sample (or x); vae-decoder: sample (or x, z, latents), for a
     ///   model with skips features.N and conditioning; text-encoder: input_ids.
     /// - Throws: for a missing input or one whose shape does not fit the model.
     public func run(_ part: Part, inputs: TensorStore) throws -> [NamedTensor] {
         let planned = try plan(part, inputs: inputs)
+        planned.fillAnchors()
         planned.plan.run()
         return planned.results()
     }
@@ -40,11 +41,15 @@ public struct PartRunner {
         /// Run it, then ask for `results`.
         public let plan: Plan
         fileprivate let outputs: [(String, Value, Layout)]
+        fileprivate var anchors = AnchorSamples()
 
         /// The outputs of the last run, named and laid out as the reference's.
         public func results() -> [NamedTensor] {
             outputs.map { name, value, layout in layout.export(name, value.shape, plan.output(name)) }
         }
+
+        /// Runs the anchor frames that were given, each attending to itself alone; the next run attends to all of them.
+        public func fillAnchors() { anchors.fill(plan) }
     }
 
     /// Plans `part` for these inputs, as `run` takes them.
@@ -52,6 +57,8 @@ public struct PartRunner {
         var bindings = Bindings(inputs)
         let graph = Graph()
         var outputs: [(String, Value, Layout)]
+        let anchors = part == .unet ? try AnchorSamples(inputs) : AnchorSamples()
+        graph.anchorSlots = anchors.count
         switch part {
         case .unet: outputs = try recordUNet(graph, &bindings)
         case .encoder: outputs = try recordEncoder(graph, &bindings)
@@ -62,7 +69,7 @@ public struct PartRunner {
         let plan = Plan(quantization.map { graph.quantized($0) } ?? graph, pool: pool)
         bindings.fill(plan)
         plan.prepare()
-        return Planned(plan: plan, outputs: outputs)
+        return Planned(plan: plan, outputs: outputs, anchors: anchors)
     }
 
     private func recordUNet(_ graph: Graph, _ b: inout Bindings) throws -> [(String, Value, Layout)] {
@@ -156,13 +163,13 @@ private enum Layout {
         case .image:
             NamedTensor(
                 name: name, shape: [shape.batch, shape.channels, shape.height, shape.width],
-                values: transposed(Array(values), batch: shape.batch, rows: shape.area, columns: shape.channels))
+                values: transposedRows(Array(values), batch: shape.batch, rows: shape.area, columns: shape.channels))
         }
     }
 }
 
 /// [batch, rows, columns] to [batch, columns, rows].
-private func transposed(_ values: [Float], batch: Int, rows: Int, columns: Int) -> [Float] {
+func transposedRows(_ values: [Float], batch: Int, rows: Int, columns: Int) -> [Float] {
     var result = [Float](repeating: 0, count: values.count)
     for element in 0..<batch {
         let base = element * rows * columns
@@ -210,7 +217,7 @@ private struct Bindings {
         let tensor = try find(given, rank: 4...4, wanted)
         let shape = tensor.shape
         guard shape[1] == channels else { throw mismatch(tensor, wanted) }
-        values[name] = transposed(tensor.floats(), batch: shape[0], rows: channels, columns: shape[2] * shape[3])
+        values[name] = transposedRows(tensor.floats(), batch: shape[0], rows: channels, columns: shape[2] * shape[3])
         return graph.input(name, Shape(shape[0], shape[2], shape[3], channels))
     }
 

@@ -18,12 +18,14 @@ struct Attention {
         self.heads = heads
     }
 
-    /// x attends to `context`, by default to itself; `residual` is added to the result.
+    /// x attends to `context`, by default to itself and to the graph's anchor frames; `residual` is added to the result.
     func callAsFunction(_ graph: Graph, _ x: Value, context: Value? = nil, residual: Value? = nil) -> Value {
         let source = context ?? x
-        let attended = graph.attention(
-            query: graph.linear(x, toQuery), key: graph.linear(source, toKey), value: graph.linear(source, toValue),
-            heads: heads)
+        let query = graph.linear(x, toQuery), key = graph.linear(source, toKey), value = graph.linear(source, toValue)
+        let attended =
+            context == nil
+            ? graph.selfAttention(query: query, key: key, value: value, heads: heads)
+            : graph.attention(query: query, key: key, value: value, heads: heads)
         return graph.linear(attended, toOut, residual: residual)
     }
 }

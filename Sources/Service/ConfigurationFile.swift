@@ -46,7 +46,7 @@ public enum ConfigurationFile {
 
     private static let streamKeys: Set<String> = [
         "name", "source", "sinks", "prompt", "guidance_scale", "image_guidance_scale", "seed", "model", "precision",
-        "size", "edit_size", "propagation", "framerate", "latency_budget", "fallback", "weight",
+        "size", "edit_size", "propagation", "framerate", "latency_budget", "fallback", "weight", "anchor", "stability",
     ]
 
     private static func streams(_ file: Section) throws -> [StreamRequest] {
@@ -73,11 +73,14 @@ public enum ConfigurationFile {
                 }
                 return seed
             } ?? 0
+        settings.stability = try section.read("stability", SettingText.stability) ?? EditSettings.usualStability
+        let hasAnchor = try readAnchor(section, &settings)
         let source = try section.required("source"), sinks = try section.list("sinks")
         let name = try section.read("name") { text, _ in text } ?? "stream-\(index + 1)"
         var request = try section.locating("source") {
             try StreamRequest(name: name, source: source, sinks: sinks, settings: settings)
         }
+        request.anchorIsGiven = hasAnchor
         request.model = try section.read("model") { text, _ in section.relative(text) }
         request.precision = try section.read("precision") { text, subject in
             guard let precision = Precision(rawValue: text) else {
@@ -108,6 +111,18 @@ public enum ConfigurationFile {
         let size = try SettingText.size(text, subject)
         try size.validate(as: subject, advice: "512x384 would do")
         return size
+    }
+
+    /// `anchor: rolling`, or the keys `mode` and `max_age`; whether a mode is given.
+    private static func readAnchor(_ stream: Section, _ settings: inout EditSettings) throws -> Bool {
+        func mode(_ text: String, _ subject: String) throws -> AnchorMode {
+            try SettingText.anchor(text, subject, isLive: true)
+        }
+        let keys = stream.holdsKeys("anchor") ? try stream.section("anchor", allowed: ["mode", "max_age"]) : nil
+        if let age = try keys?.read("max_age", SettingText.anchorAge) { settings.anchorMaximumAge = age }
+        guard let mode = try keys == nil ? stream.read("anchor", mode) : keys?.read("mode", mode) else { return false }
+        settings.anchor = mode
+        return true
     }
 
     private static func number(_ text: String, _ subject: String) throws -> Double {
@@ -157,6 +172,9 @@ private struct Section {
         }
         self.values = values
     }
+
+    /// Whether the value of a key is keys again.
+    func holdsKeys(_ name: String) -> Bool { values[name]?.mapping != nil }
 
     func section(_ name: String, allowed: Set<String>) throws -> Section? {
         guard let node = values[name] else { return nil }

@@ -46,7 +46,8 @@ public enum EditService {
         let stop = StopSignals.install()
         let job = FileEditJob(
             input: request.input, output: request.output, size: request.size, editor: editor,
-            progress: { if !request.isQuiet { bar.draw($0) } }, isCancelled: { stop.isStopped })
+            progress: { if !request.isQuiet { bar.draw($0) } }, isCancelled: { stop.isStopped },
+            message: Terminal.warn)
         let summary = try job.run()
         bar.finish()
         guard summary.isComplete else {

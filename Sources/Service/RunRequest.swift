@@ -12,6 +12,8 @@ public struct StreamRequest: Sendable {
     public var live: LiveSettings
     /// Prompt, guidance and seed.
     public var settings: EditSettings
+    /// Whether `settings.anchor` was asked for; else the model says.
+    public var anchorIsGiven = false
     /// The model folder; nil for the bundled one.
     public var model: String?
     /// What to compute with; nil takes integers where the model was quantized.

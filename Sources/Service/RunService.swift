@@ -78,7 +78,9 @@ struct ModelShelf {
         let key = "\(folder.path) \(stream.precision?.rawValue ?? "")"
         let model = try models[key] ?? EditingModel(folder, precision: stream.precision)
         models[key] = model
-        let session = try EditSession(model: model, settings: stream.settings, pool: pool)
+        var settings = stream.settings
+        if !stream.anchorIsGiven { settings.anchor = model.prefersRollingAnchor ? .rolling : .none }
+        let session = try EditSession(model: model, settings: settings, pool: pool)
         session.warnings.forEach(Terminal.warn)
         return session
     }

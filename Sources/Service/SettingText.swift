@@ -1,3 +1,4 @@
+import Editing
 import Frames
 import Media
 import Scheduling
@@ -50,6 +51,40 @@ public enum SettingText {
             throw ServiceError("\(subject) is '\(text)'; give width x height in pixels, for example 512x384")
         }
         return FrameSize(width: width, height: height)
+    }
+
+    /// The frame that the others attend to. `isLive`: a stream, which has no middle.
+    public static func anchor(_ text: String, _ subject: String, isLive: Bool) throws -> AnchorMode {
+        guard let mode = AnchorMode(rawValue: text) else {
+            let known = AnchorMode.allCases.filter { !isLive || $0 != .middle }.map(\.rawValue)
+            throw ServiceError("\(subject) is '\(text)'; it must be one of \(known.joined(separator: ", "))")
+        }
+        guard !isLive || mode != .middle else {
+            throw ServiceError(
+                "\(subject) is 'middle'; a live stream has no middle frame: use rolling or none, or movied edit for files")
+        }
+        return mode
+    }
+
+    /// Seconds of an anchor from `10 s`, `500 ms` or a number of seconds.
+    public static func anchorAge(_ text: String, _ subject: String) throws -> Double {
+        let trimmed = text.filter { !$0.isWhitespace }
+        let isMilliseconds = trimmed.hasSuffix("ms"), isSeconds = !isMilliseconds && trimmed.hasSuffix("s")
+        let number = Double(trimmed.dropLast(isMilliseconds ? 2 : isSeconds ? 1 : 0)).map {
+            isMilliseconds ? $0 / 1000 : $0
+        }
+        guard let number, EditSettings.anchorAges.contains(number) else {
+            throw ServiceError("\(subject) is '\(text)'; give a time from 0.5 s to 3600 s, for example 10 s")
+        }
+        return number
+    }
+
+    /// How much flicker is taken out.
+    public static func stability(_ text: String, _ subject: String) throws -> Double {
+        guard let number = Double(text), (0...1).contains(number) else {
+            throw ServiceError("\(subject) is '\(text)'; give a number from 0 (off) to 1 (the most)")
+        }
+        return number
     }
 
     /// What is shown where there is no edit.

@@ -3,7 +3,7 @@ import Foundation
 import Frames
 
 /// An editor that measures another: milliseconds of every stage of the last frames, in memory taken once.
-final class MeasuredEditor: FrameEditor {
+final class MeasuredEditor: TimedEditor, AnchoredEditor {
     private let session: EditSession
     /// Row after row of `stageNames.count` numbers; the oldest row is overwritten.
     private var samples: [Double] = []
@@ -18,6 +18,15 @@ final class MeasuredEditor: FrameEditor {
         samples = Array(repeating: 0, count: Self.rows * session.stageNames.count)
         frames = 0
     }
+
+    var frameTime: Double? {
+        get { session.frameTime }
+        set { session.frameTime = newValue }
+    }
+
+    var wantsMiddleFrame: Bool { session.wantsMiddleFrame }
+
+    func setAnchor(_ frame: FrameView) throws { try session.setAnchor(frame) }
 
     func edit(_ input: FrameView, into output: MutableFrameView) throws {
         try session.edit(input, into: output)

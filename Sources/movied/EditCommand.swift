@@ -1,4 +1,5 @@
 import ArgumentParser
+import Editing
 import Service
 
 struct EditCommand: ParsableCommand {
@@ -24,8 +25,16 @@ struct EditCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Write figures (frames, fps, milliseconds a stage, memory) as JSON.", valueName: "file"))
     var report: String?
 
+    func validate() throws { _ = try validating { try settings() } }
+
+    private func settings() throws -> EditSettings {
+        var settings = try options.settings(prompt: prompt, isLive: false)
+        if options.anchor == nil { settings.anchor = .middle }
+        return settings
+    }
+
     func run() throws {
-        var request = EditRequest(input: input, output: output, settings: options.settings(prompt: prompt))
+        var request = EditRequest(input: input, output: output, settings: try settings())
         request.model = options.model
         request.size = options.size
         request.threads = options.threads

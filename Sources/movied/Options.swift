@@ -28,12 +28,32 @@ struct EditorOptions: ParsableArguments {
     @Option(help: "Threads to compute with, 1 to 256. Default: all processors.")
     var threads: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "The frame that the others attend to, which holds them together: none, rolling (of each scene) or, for files, "
+                + "middle. Default: middle for edit; for run what the model says, else none.", valueName: "which"))
+    var anchor: String?
+
+    @Option(
+        help: ArgumentHelp("Renew a rolling anchor after so long, 0.5 s to 3600 s. Default: 10 s.", valueName: "time"))
+    var anchorMaxAge: String?
+
+    @Option(help: "How much flicker is taken out where the source stands still, 0 to 1. Default: 0.5.")
+    var stability: String?
+
     func validate() throws {
         if let threads { try validating { try Limits.check(threads: threads, "--threads") } }
     }
 
-    func settings(prompt: String) -> EditSettings {
-        EditSettings(prompt: prompt, guidanceScale: guidanceScale, imageGuidanceScale: imageGuidanceScale, seed: seed)
+    /// Throws for an anchor or a stability that cannot be.
+    func settings(prompt: String, isLive: Bool) throws -> EditSettings {
+        var settings = EditSettings(
+            prompt: prompt, guidanceScale: guidanceScale, imageGuidanceScale: imageGuidanceScale, seed: seed)
+        if let anchor { settings.anchor = try SettingText.anchor(anchor, "--anchor", isLive: isLive) }
+        if let anchorMaxAge { settings.anchorMaximumAge = try SettingText.anchorAge(anchorMaxAge, "--anchor-max-age") }
+        settings.stability =
+            try stability.map { try SettingText.stability($0, "--stability") } ?? EditSettings.usualStability
+        return settings
     }
 }
 

@@ -88,6 +88,7 @@ struct RunCommand: ParsableCommand {
             let latency = try latencyBudget.map { try SettingText.latency($0, "--latency-budget") }
             try SettingText.check(latency: latency, framerate: rate, "--latency-budget")
             _ = try fallback.map { try SettingText.fallback($0, "--fallback") }
+            _ = try options.settings(prompt: prompt ?? "", isLive: true)
         }
     }
 
@@ -105,7 +106,8 @@ struct RunCommand: ParsableCommand {
 
     private func stream() throws -> StreamRequest {
         var stream = try StreamRequest(
-            source: source ?? "", sinks: sink, settings: options.settings(prompt: prompt ?? ""))
+            source: source ?? "", sinks: sink, settings: options.settings(prompt: prompt ?? "", isLive: true))
+        stream.anchorIsGiven = options.anchor != nil
         stream.model = options.model
         stream.precision = options.precision
         stream.live.size = options.size

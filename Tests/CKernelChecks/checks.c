@@ -254,13 +254,14 @@ CHECK(quantize_rows_u8) {
 }
 CHECK(softmax_u8) {
     size_t rows = between(1, 5), columns = between(1, 200), ld = columns + between(0, 5);
-    size_t y_ld = columns + between(0, 5), all = rows * y_ld;
-    float *x = floats(rows * ld), *scales = floats(rows);
+    size_t parts = between(1, MOVIE_ATTENTION_PARTS), y_ld = columns + between(0, 5), all = rows * parts * y_ld;
+    float *x = floats(rows * parts * ld), *scales = floats(rows), *shifts = floats(parts);
     for (size_t i = 0; i < rows; i++) scales[i] = scales[i] < 0 ? -scales[i] : scales[i];
+    for (size_t i = 0; i < parts; i++) shifts[i] = next() % 2 ? 0.0f : shifts[i];
     size_t sums = (all + 3) / 4 * 4;
     BOTH(sums + rows * 4, (void *)NULL,
-         t->softmax_u8(y, y_ld, (float *)((char *)y + sums), x, ld, rows, columns, scales));
-    free(x), free(scales);
+         t->softmax_u8(y, y_ld, (float *)((char *)y + sums), x, ld, rows, columns, parts, scales, shifts));
+    free(x), free(scales), free(shifts);
     return outcome;
 }
 
@@ -349,6 +350,58 @@ CHECK(blend_u8) {
     unsigned weight = (unsigned)between(0, 256);
     BOTH(n, to, t->blend_u8(y, from, n, weight));
     free(to), free(from);
+    return outcome;
+}
+
+/* Sums of brightness of cells, as luma_cells_u16 makes them. */
+static uint16_t *cells(size_t n) {
+    uint16_t *x = malloc(n * sizeof *x);
+    for (size_t i = 0; i < n; i++) x[i] = (uint16_t)between(0, 4080);
+    return x;
+}
+CHECK(luma_cells_u16) {
+    size_t count = between(1, 150), stride = count * 12 + between(0, 7);
+    uint8_t *x = bytes(stride * 4);
+    BOTH(count * 2, (void *)NULL, t->luma_cells_u16(y, x, stride, count));
+    free(x);
+    return outcome;
+}
+CHECK(cell_change_u16) {
+    size_t n = between(1, 150);
+    uint16_t *a = cells(3 * n), *b = cells(3 * n);
+    BOTH(n * 2, (void *)NULL, t->cell_change_u16(y, a, a + n, a + 2 * n, b, b + n, b + 2 * n, n));
+    free(a), free(b);
+    return outcome;
+}
+CHECK(cell_weights_u8) {
+    size_t n = between(1, 150);
+    uint16_t *a = cells(3 * n);
+    float high = (float)between(1, 4080), slope = (float)between(1, 9) / 64.0f, most = (float)between(0, 255);
+    BOTH(n, (void *)NULL, t->cell_weights_u8(y, a, a + n, a + 2 * n, n, high, slope, most));
+    free(a);
+    return outcome;
+}
+CHECK(cell_follow_u16) {
+    size_t n = between(1, 150);
+    uint16_t *now = cells(n), *then = cells(n);
+    uint8_t *weight = bytes(n);
+    BOTH(n * 2, then, t->cell_follow_u16(y, now, weight, n));
+    free(now), free(then), free(weight);
+    return outcome;
+}
+CHECK(spread_weights_u8) {
+    size_t n = between(1, 150);
+    uint8_t *near = bytes(n), *far = bytes(n);
+    unsigned share = (unsigned)between(0, 8);
+    BOTH(n * 12, (void *)NULL, t->spread_weights_u8(y, near, far, share, n));
+    free(near), free(far);
+    return outcome;
+}
+CHECK(stabilize_u8) {
+    size_t n = between(1, 300);
+    uint8_t *last = bytes(n), *edited = bytes(n), *weight = bytes(n);
+    BOTH(n, last, t->stabilize_u8(y, edited, weight, n));
+    free(last), free(edited), free(weight);
     return outcome;
 }
 

@@ -16,6 +16,10 @@ private let tolerance = 1e-4
     @Test(arguments: fixtures("unet-"))
     func unet(_ name: String) throws { try check(name, .unet) }
 
+    /// Cross-frame attention with one anchor frame (the paper), two (Rerender-A-Video) and three (Fairy).
+    @Test(arguments: fixtures("anchor-"))
+    func anchors(_ name: String) throws { try check(name, .unet) }
+
     @Test(arguments: fixtures("vae-"))
     func encoder(_ name: String) throws { try check(name, .encoder, files: "encoder-") }
 

@@ -137,9 +137,12 @@ void movie_shuffle_rgb_u8(uint8_t *y, size_t out_row, const uint8_t *x, size_t l
    what a level of each row is worth, times `factor`. */
 void movie_quantize_rows_u8(uint8_t *y, size_t y_ld, float *scales, const float *x, size_t ld, size_t rows,
                             size_t columns, float factor);
-/* Softmax of scales[r] * scores[r, c] as levels, 255 for the largest, zeros up to y_ld; `inverse_sums`: 1 / their sum. */
+/* The keys that one query may see come in at most so many parts: the frame's own and those of anchor frames. */
+enum { MOVIE_ATTENTION_PARTS = 8 };
+/* Softmax of scales[r] * scores[r, part, c] + ln(2) * shifts[part] as levels, 255 for the largest of a row, zeros up to
+   y_ld; `inverse_sums`: 1 / a row's sum. Rows are [parts, ld] and [parts, y_ld]. */
 void movie_softmax_u8(uint8_t *y, size_t y_ld, float *inverse_sums, const float *scores, size_t ld, size_t rows,
-                      size_t columns, const float *scales);
+                      size_t columns, size_t parts, const float *scales, const float *shifts);
 
 /* Keys or values of one attention head as integer weights: memory of movie_attention_side_bytes, 64-byte aligned. */
 typedef struct {
@@ -152,12 +155,38 @@ size_t movie_attention_values_bytes(const movie_attention_shape *s);
 /* Quantizes and packs; `ld` floats from one position to the next. */
 void movie_attention_pack_keys(void *packed, const movie_attention_shape *s, const float *keys, size_t ld);
 void movie_attention_pack_values(void *packed, const movie_attention_shape *s, const float *values, size_t ld);
-/* Floats of scratch memory for `rows` queries. */
-size_t movie_attention_scratch(const movie_attention_shape *s, size_t rows);
-/* softmax(scale * Q K^T) V for some queries of one head; `y` may be a part of wider rows. No matrix of all scores: those
-   of `rows` queries live in the scratch memory. */
-void movie_attention_u8(float *y, size_t y_ld, const float *queries, size_t ld, size_t rows, const void *keys,
-                        const void *values, const movie_attention_shape *s, float scale, float *scratch);
+/* Keys and values that a query sees, packed; `shift` is log2 of their weight, 0 for full weight. */
+typedef struct {
+    const void *keys, *values;
+    float shift;
+} movie_attention_part;
+
+/* Floats of scratch memory for `rows` queries that see `parts` parts. */
+size_t movie_attention_scratch(const movie_attention_shape *s, size_t rows, size_t parts);
+/* softmax(scale * Q [K_1; K_2; ...]^T) [V_1; V_2; ...] for some queries of one head, over 1 to MOVIE_ATTENTION_PARTS parts
+   of the same shape; `y` may be a part of wider rows. No matrix of all scores: those of `rows` queries live in the
+   scratch memory. */
+void movie_attention_u8(float *y, size_t y_ld, const float *queries, size_t ld, size_t rows,
+                        const movie_attention_part *parts, size_t count, const movie_attention_shape *s, float scale,
+                        float *scratch);
+
+/* For the stabilizer: brightness in cells of 4 x 4 pixels, row by row of cells. */
+
+/* Sums of brightness over the pixels of `count` cells of packed RGB, 0...4080. */
+void movie_luma_cells_u16(uint16_t *cells, const uint8_t *rgb, size_t stride, size_t count);
+/* change[c] = |sum over 3 x 3 cells of (now - then)|, from the rows above, at and below. */
+void movie_cell_change_u16(uint16_t *change, const uint16_t *now_above, const uint16_t *now, const uint16_t *now_below,
+                           const uint16_t *then_above, const uint16_t *then, const uint16_t *then_below, size_t count);
+/* weight[c] = clamp((high - largest change of 3 x 3 cells) * slope, 0, most). */
+void movie_cell_weights_u8(uint8_t *weight, const uint16_t *above, const uint16_t *own, const uint16_t *below,
+                           size_t count, float high, float slope, float most);
+/* then = now + (then - now) * weight / 256. */
+void movie_cell_follow_u16(uint16_t *then, const uint16_t *now, const uint8_t *weight, size_t count);
+/* Weights of cells to weights of the 12 * count bytes of a row of pixels in them; `far`: the row of cells that is next to
+   the pixels, which counts `share` eighths. */
+void movie_spread_weights_u8(uint8_t *spread, const uint8_t *near, const uint8_t *far, unsigned share, size_t count);
+/* last = edited + (last - edited) * weight / 256, rounded towards edited; n bytes. */
+void movie_stabilize_u8(uint8_t *last, const uint8_t *edited, const uint8_t *weight, size_t n);
 
 /* Multiplies and adds on registers alone, and how many operations that is: what the processor can do at most. */
 void movie_peak_u8s8(size_t rounds);

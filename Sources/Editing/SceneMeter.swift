@@ -1,0 +1,58 @@
+/// Tells cuts and drift from what moves in a picture: compares the means of 16 x 12 fields of brightness.
+///
+/// A field holds hundreds of pixels, so a camera's noise is gone from it; what all fields have in common, up to some levels,
+/// is the camera's exposure and does not count.
+final class SceneMeter {
+    static let columns = 16
+    static let rows = 12
+    /// Mean difference, in levels of 255, from which on a picture is another one.
+    static let drift: Float = 22
+    /// A cut differs from the last frame by so much, and by several times what frames have differed by lately.
+    static let cut: Float = 14
+    static let cutFactor: Float = 4
+    /// Levels by which exposure may change everything.
+    static let exposure: Float = 20
+
+    private static let count = columns * rows
+    private let fields: UnsafeMutablePointer<Float>  // of this frame, the last and the anchor
+    private var usual: Float = 0
+    private var hasLast = false
+
+    /// The difference between the frame and the one before it, and between it and the anchor, in levels.
+    private(set) var fromLast: Float = 0
+    private(set) var fromAnchor: Float = 0
+
+    init() {
+        fields = .allocate(capacity: 3 * Self.count)
+        fields.initialize(repeating: 0, count: 3 * Self.count)
+    }
+
+    deinit { fields.deallocate() }
+
+    /// Compares the frame whose cells these are.
+    func measure(_ cells: CellGrid) -> AnchorPolicy.Scene {
+        let last = fields + Self.count
+        last.update(from: fields, count: Self.count)
+        cells.means(into: fields, columns: Self.columns, rows: Self.rows)
+        defer { hasLast = true }
+        guard hasLast else { return .same }
+        fromLast = Self.difference(fields, last)
+        fromAnchor = Self.difference(fields, fields + 2 * Self.count)
+        let isCut = fromLast > max(Self.cut, Self.cutFactor * usual)
+        usual = isCut ? 0 : usual + (fromLast - usual) * 0.1
+        if isCut { return .cut }
+        return fromAnchor > Self.drift ? .drifted : .same
+    }
+
+    /// The frame measured last is the anchor.
+    func keepAnchor() { (fields + 2 * Self.count).update(from: fields, count: Self.count) }
+
+    private static func difference(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>) -> Float {
+        var sum: Float = 0
+        for index in 0..<count { sum += a[index] - b[index] }
+        let common = max(-exposure, min(exposure, sum / Float(count)))
+        var total: Float = 0
+        for index in 0..<count { total += abs(a[index] - b[index] - common) }
+        return total / Float(count)
+    }
+}

@@ -1,0 +1,158 @@
+import CKernels
+import Compute
+
+/// Takes flicker out of edited frames: where the *source* has not changed beyond the camera's noise, the last output counts.
+///
+/// Each output is edited + weight * (last output - edited). The weight of a place is 0.94 * (1 - (1 - control)^2) times how
+/// surely nothing moves there: 3 x 3 cells of 4 x 4 pixels have the brightness that belongs to the last output (which follows the source
+/// with the same weights, so that slow changes add up until they count), the largest change in the neighbourhood decides,
+/// and what counts as change is measured against the camera's noise, estimated from the cells that change least.
+/// One frame at a time; nothing is allocated after the beginning.
+public final class Stabilizer {
+    /// How much of the last output stays where nothing moves, for a control of 1.
+    static let most: Float = 0.94
+    /// Changes up to so many times the noise count as none, and from so many as movement.
+    static let still: Float = 2.5
+    static let moving: Float = 5
+    /// Bounds of the noise of a 3 x 3 neighbourhood's mean, in levels: below it rounding rules, above it movement.
+    static let noiseBounds: ClosedRange<Float> = 0.12...1.2
+
+    /// 0 leaves frames as they are, 1 holds still places as still as it can.
+    public var strength: Float {
+        didSet { strength = strength > 0 ? min(strength, 1) : 0 }
+    }
+    /// Estimated noise of the mean brightness of 12 x 12 pixels, in levels of 255.
+    public private(set) var noise: Float = Stabilizer.noiseBounds.lowerBound
+
+    /// The last output, packed RGB rows as the edited frame's; may be replaced by itself moved along with the picture.
+    public let output: UnsafeMutablePointer<UInt8>
+
+    private static let sum: Float = 9 * CellGrid.unit  // a level, over 3 x 3 cells
+
+    private let cells: CellGrid
+    private let edited: UnsafePointer<UInt8>
+    private let height: Int
+    private let stride: Int
+    private let pool: WorkerPool
+    private let then: UnsafeMutablePointer<UInt16>
+    private let change: UnsafeMutablePointer<UInt16>
+    private let weights: UnsafeMutablePointer<UInt8>
+    private let spread: UnsafeMutablePointer<UInt8>  // a row of bytes for each worker
+    private var isEmpty = true
+    private var knowsNoise = false
+    private var top: Float = 0
+    private var high: Float = 0
+    private var slope: Float = 0
+
+    /// For edited frames of packed RGB, `height` rows of `stride` bytes, whose sources `cells` reads.
+    init(cells: CellGrid, edited: UnsafePointer<UInt8>, height: Int, stride: Int, strength: Double, pool: WorkerPool) {
+        self.cells = cells
+        self.edited = edited
+        self.height = height
+        self.stride = stride
+        self.pool = pool
+        self.strength = min(max(0, Float(strength)), 1)
+        let count = cells.columns * cells.rows
+        output = zeros(stride * height)
+        then = zeros(count)
+        change = zeros(count)
+        weights = zeros(count)
+        spread = zeros(stride * pool.width)
+    }
+
+    deinit {
+        output.deallocate()
+        then.deallocate()
+        change.deallocate()
+        weights.deallocate()
+        spread.deallocate()
+    }
+
+    /// Forgets the last output: the next one is the edited frame itself.
+    public func reset() { isEmpty = true }
+
+    /// Makes `output` from the edited frame; the source's cells have been read.
+    func run() {
+        let count = cells.columns * cells.rows
+        guard !isEmpty, strength > 0 else {
+            output.update(from: edited, count: stride * height)
+            then.update(from: cells.sums, count: count)
+            isEmpty = false
+            return
+        }
+        pool.parallelFor(cells.rows, findChange)
+        estimateNoise(count)
+        top = 256 * Self.most * strength * (2 - strength)
+        high = Self.moving * noise * Self.sum
+        slope = top / ((Self.moving - Self.still) * noise * Self.sum)
+        pool.parallelFor(cells.rows, findWeights)
+        pool.parallelFor((height + CellGrid.side - 1) / CellGrid.side, blendRows)
+    }
+
+    /// The fifth of the cells that changed least tells the noise: rises slowly, falls fast, so that a frame full of movement
+    /// does not pass for a noisy one.
+    private func estimateNoise(_ count: Int) {
+        let step = max(1, count / 2048), bins = 64, width = 2  // of sums: 64 bins are less than a level
+        withUnsafeTemporaryAllocation(of: Int32.self, capacity: 64) { histogram in
+            histogram.initialize(repeating: 0)
+            var seen = 0, index = 0
+            while index < count {
+                histogram[min(bins - 1, Int(change[index]) / width)] += 1
+                seen += 1
+                index += step
+            }
+            var below = 0, bin = 0
+            while bin < bins - 1, below + Int(histogram[bin]) < seen / 5 {
+                below += Int(histogram[bin])
+                bin += 1
+            }
+            let inside = Float(seen / 5 - below) / Float(max(1, histogram[bin]))
+            // A fifth of normal numbers lies within 0.2533 deviations.
+            let found = (Float(bin) + inside) * Float(width) / Self.sum / 0.2533
+            let rising = knowsNoise ? min(found, noise * 1.05) : found
+            let next = found > noise ? rising : noise + (found - noise) * 0.3
+            knowsNoise = true
+            noise = min(max(next, Self.noiseBounds.lowerBound), Self.noiseBounds.upperBound)
+        }
+    }
+
+    private func row(_ row: Int) -> Int { min(max(0, row), cells.rows - 1) * cells.columns }
+
+    // Made once, since making a closure allocates.
+
+    private lazy var findChange: WorkerPool.Body = { [unowned self] index, _ in
+        let above = row(index - 1), own = row(index), below = row(index + 1), now = cells.sums
+        movie_cell_change_u16(
+            change + own, now + above, now + own, now + below, then + above, then + own, then + below, cells.columns)
+    }
+
+    private lazy var findWeights: WorkerPool.Body = { [unowned self] index, _ in
+        let above = row(index - 1), own = row(index), below = row(index + 1)
+        movie_cell_weights_u8(
+            weights + own, change + above, change + own, change + below, cells.columns, high, slope,
+            top)
+        movie_cell_follow_u16(then + own, cells.sums + own, weights + own, cells.columns)
+    }
+
+    private lazy var blendRows: WorkerPool.Body = { [unowned self] index, worker in
+        let bytes = spread + worker * stride, inside = cells.columns * 12
+        for line in 0..<min(CellGrid.side, height - index * CellGrid.side) {
+            let at = (index * CellGrid.side + line) * stride
+            guard index < cells.rows else {  // below the last whole cell
+                (output + at).update(from: edited + at, count: stride)
+                continue
+            }
+            let far = row(line < 2 ? index - 1 : index + 1), share: UInt32 = line == 0 || line == 3 ? 3 : 1
+            movie_spread_weights_u8(bytes, weights + row(index), weights + far, share, cells.columns)
+            movie_stabilize_u8(output + at, edited + at, bytes, inside)
+            (output + at + inside).update(from: edited + at + inside, count: stride - inside)
+        }
+    }
+}
+
+/// Memory full of zeros.
+private func zeros<Number: FixedWidthInteger>(_ count: Int) -> UnsafeMutablePointer<Number> {
+    let pointer = UnsafeMutablePointer<Number>.allocate(capacity: count)
+    pointer.initialize(repeating: 0, count: count)
+    return pointer
+}
