@@ -105,6 +105,15 @@ typedef struct {
 /* Computes output positions first..<last (counted through all pictures) for the panels first_panel..<last_panel. */
 void movie_conv_u8s8(const movie_conv *c, size_t first, size_t last, size_t first_panel, size_t last_panel);
 
+/* A place in a picture. */
+typedef struct {
+    uint16_t row, column;
+} movie_position;
+
+/* The same for `count` listed output positions of one picture, in any order. */
+void movie_conv_u8s8_at(const movie_conv *c, size_t picture, const movie_position *list, size_t count,
+                        size_t first_panel, size_t last_panel);
+
 /* int8 weights in any order: steps count bytes from one output, tap and input to the next. */
 typedef struct {
     const int8_t *weights;
