@@ -10,4 +10,5 @@
 #include "body_quantize_u8.h"
 #include "body_attention_u8.h"
 #include "body_colour_u8.h"
+#include "body_change_u8.h"
 #include "body_conv_scalar.h"

@@ -5,7 +5,7 @@ import Networks
 /// Edits frames one by one with an editing model: the heart of the daemon, the command line and the element.
 ///
 /// Create once a stream; `prepare` fixes the size, `edit` then neither allocates nor blocks. One frame at a time.
-public final class EditSession: FrameEditor {
+public final class EditSession: ReusingEditor {
     /// Sentences for the person at the keyboard, such as a prompt cut short.
     public private(set) var warnings: [String] = []
     /// Milliseconds of each stage of the last frame, in `stageNames`' order.
@@ -23,7 +23,15 @@ public final class EditSession: FrameEditor {
     private let transform: (Graph) -> Graph
     /// What `edit` runs, once prepared.
     public private(set) var frame: FramePlan?
+    private var reuse: FrameReuse?
     private var stageStart = ContinuousClock.now
+
+    /// Whether `edit` may reuse what the last frame computed, where the settings allow it.
+    public var mayReuse = true
+    /// How the last frame was computed.
+    public var lastWork: EditWork { reuse?.work ?? EditWork(operations: operations) }
+    /// PSNR in dB of reused pictures against the full computation, as last measured; nil before.
+    public var reusePSNR: Double? { reuse?.policy.psnr }
 
     /// Encodes the prompt. Throws for an empty prompt or a guidance scale outside the model's range.
     ///
@@ -41,6 +49,9 @@ public final class EditSession: FrameEditor {
         if cut > 0 {
             warnings.append("the prompt is too long for this model: its last \(cut) tokens are ignored")
         }
+        if settings.reuse.isOn, model.precision != .int8 {
+            warnings.append("reuse needs a model on integers: every frame is computed in full")
+        }
     }
 
     /// Multiply-adds of one frame, once prepared.
@@ -56,8 +67,13 @@ public final class EditSession: FrameEditor {
                     + "\(Self.sides.upperBound)")
         }
         if frame?.size == size { return }
-        let prepared = FramePlan(model: model, size: size, tokens: prompt.tokens, pool: pool, transform: transform)
+        let reuses = settings.reuse.isOn && model.precision == .int8
+        let prepared = FramePlan(
+            model: model, size: size, tokens: prompt.tokens, pool: pool, reuses: reuses, transform: transform)
         prepared.set(prompt, settings, model: model)
+        reuse = FrameReuse(
+            plan: prepared.plan, settings: settings.reuse, width: prepared.paddedWidth, height: prepared.paddedHeight,
+            pool: pool)
         frame = prepared
         stageNames = ["pre-process"] + prepared.plan.stages.map(\.name) + ["compose"]
         stageMilliseconds = Array(repeating: 0, count: stageNames.count)
@@ -85,11 +101,13 @@ public final class EditSession: FrameEditor {
         defer { pool.end() }
         stageStart = .now
         frame.load(input)
+        let isPartial = reuse?.begin(mayReuse: mayReuse) ?? false
         lap(0)
         for index in frame.plan.stages.indices {
-            frame.plan.run(frame.plan.stages[index])
+            frame.plan.run(frame.plan.stages[index], isPartial: isPartial)
             lap(index + 1)
         }
+        reuse?.end()
         frame.store(to: output, alphaFrom: input)
         lap(stageMilliseconds.count - 1)
     }

@@ -10,6 +10,8 @@ public struct EditSettings: Sendable, Equatable {
     public var imageGuidanceScale: Double?
     /// Chooses the noise that every frame starts from.
     public var seed: UInt64
+    /// Whether what earlier frames computed may be reused.
+    public var reuse = ReuseSettings()
 
     /// Settings with the model's default guidance unless given.
     public init(prompt: String, guidanceScale: Double? = nil, imageGuidanceScale: Double? = nil, seed: UInt64 = 0) {
@@ -24,6 +26,7 @@ public struct EditSettings: Sendable, Equatable {
         guard prompt.contains(where: { !$0.isWhitespace }) else {
             throw EditError("the prompt is empty: say what to change, for example \"make it a pencil drawing\"")
         }
+        try reuse.check()
         try checkScale("guidance scale", guidanceScale, ranges.guidanceScale)
         try checkScale("image guidance scale", imageGuidanceScale, ranges.imageGuidanceScale)
     }

@@ -8,8 +8,10 @@ public final class FramePlan {
     public let size: FrameSize
     /// What is run.
     public let plan: Plan
-    private let paddedWidth: Int
-    private let paddedHeight: Int
+    /// Columns of the networks' pixels: the frame's, up to a multiple of the model's factor.
+    let paddedWidth: Int
+    /// Their rows.
+    let paddedHeight: Int
     private let pool: WorkerPool
     private var source: FrameView?
     private var target: MutableFrameView?
@@ -18,15 +20,19 @@ public final class FramePlan {
     ///
     /// - Parameters:
     ///   - tokens: length of the prompt's hidden states.
+    ///   - reuses: whether the plan can be run partially.
     ///   - transform: makes another graph of the model's, for calibration.
     public init(
-        model: EditingModel, size: FrameSize, tokens: Int, pool: WorkerPool, transform: (Graph) -> Graph = { $0 }
+        model: EditingModel, size: FrameSize, tokens: Int, pool: WorkerPool, reuses: Bool = false,
+        transform: (Graph) -> Graph = { $0 }
     ) {
         self.size = size
         self.pool = pool
         paddedWidth = (size.width + model.factor - 1) / model.factor * model.factor
         paddedHeight = (size.height + model.factor - 1) / model.factor * model.factor
-        plan = Plan(transform(model.frameGraph(height: paddedHeight, width: paddedWidth, tokens: tokens)), pool: pool)
+        plan = Plan(
+            transform(model.frameGraph(height: paddedHeight, width: paddedWidth, tokens: tokens)), pool: pool,
+            partialFor: reuses ? "pixels" : nil)
     }
 
     /// Sets prompt, guidance and noise, and computes all that depends on them alone.

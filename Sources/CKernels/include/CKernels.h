@@ -168,6 +168,13 @@ size_t movie_attention_scratch(const movie_attention_shape *s, size_t rows);
 void movie_attention_u8(float *y, size_t y_ld, const float *queries, size_t ld, size_t rows, const void *keys,
                         const void *values, const movie_attention_shape *s, float scale, float *scratch);
 
+/* How much a row of cells, 8 x 8 pixels of packed RGB each, differs from an earlier picture. A cell has four blocks of 4 x 4
+   pixels, whose sums are written, channel by channel: [rows][blocks][3]; `reference` holds the earlier picture's.
+   measures: the largest |r| + 2 |g| + |b| of a cell's blocks, differences of sums: 64 for a difference of 1 in every
+   pixel. drifts: r + 2 g + b added over the blocks, with sign. `rows`: rows of blocks, 1 or 2. */
+void movie_change_u8(uint16_t *measures, int32_t *drifts, uint16_t *sums, const uint16_t *reference, const uint8_t *rgb,
+                     size_t stride, size_t blocks, size_t rows);
+
 /* Multiplies and adds on registers alone, and how many operations that is: what the processor can do at most. */
 void movie_peak_u8s8(size_t rounds);
 size_t movie_peak_operations_u8s8(size_t rounds);
