@@ -50,37 +50,92 @@ static void place(const movie_conv *c, movie_conv_tile *t, movie_cursor *at, siz
     for (size_t p = t->positions; p < tile; p++) t->rows[p] = t->rows[0];
 }
 
-void movie_conv_u8s8(const movie_conv *c, size_t first, size_t last, size_t first_panel, size_t last_panel) {
-    size_t kind = c->panel_channels / 16 - 1, tile = movie_kernels.conv_positions[kind];
-    void (*run)(const movie_conv_tile *) =
-        kind == 0   ? movie_kernels.conv_tile_16
-        : kind == 1 ? movie_kernels.conv_tile_32
-        : kind == 2 ? movie_kernels.conv_tile_48
-                    : movie_kernels.conv_tile_64;
-    size_t panel_bytes = c->tap_count * c->depth * c->panel_channels;
-    movie_conv_tile t = {
-        .taps = c->taps,
-        .tap_count = c->tap_count,
-        .depth = c->depth,
-        .residual_scale = c->residual_scale,
-        .low = c->low,
-        .residual_kind = c->residual ? (uint8_t)c->residual_kind : MOVIE_NONE,
-        .out_kind = (uint8_t)c->out_kind,
+/* What runs the tiles of a convolution, and what all its tiles share. */
+typedef struct {
+    void (*run)(const movie_conv_tile *);
+    size_t positions;
+    movie_conv_tile tile;
+} movie_conv_walk;
+
+static movie_conv_walk walk_of(const movie_conv *c) {
+    size_t kind = c->panel_channels / 16 - 1;
+    return (movie_conv_walk){
+        .run = kind == 0   ? movie_kernels.conv_tile_16
+               : kind == 1 ? movie_kernels.conv_tile_32
+               : kind == 2 ? movie_kernels.conv_tile_48
+                           : movie_kernels.conv_tile_64,
+        .positions = movie_kernels.conv_positions[kind],
+        .tile = {
+            .taps = c->taps,
+            .tap_count = c->tap_count,
+            .depth = c->depth,
+            .residual_scale = c->residual_scale,
+            .low = c->low,
+            .residual_kind = c->residual ? (uint8_t)c->residual_kind : MOVIE_NONE,
+            .out_kind = (uint8_t)c->out_kind,
+        },
     };
+}
+
+/* Points the tile at a panel's weights; returns its first channel. */
+static size_t choose_panel(const movie_conv *c, movie_conv_tile *t, size_t panel) {
+    size_t channel = panel * c->panel_channels;
+    t->weights = c->weights + panel * c->tap_count * c->depth * c->panel_channels;
+    t->start = c->start + channel;
+    t->scale = c->scale + channel;
+    t->bias = c->bias + channel;
+    t->channels = c->channels - channel < c->panel_channels ? c->channels - channel : c->panel_channels;
+    return channel;
+}
+
+void movie_conv_u8s8(const movie_conv *c, size_t first, size_t last, size_t first_panel, size_t last_panel) {
+    movie_conv_walk w = walk_of(c);
     for (size_t panel = first_panel; panel < last_panel; panel++) {
-        size_t channel = panel * c->panel_channels;
-        t.weights = c->weights + panel * panel_bytes;
-        t.start = c->start + channel;
-        t.scale = c->scale + channel;
-        t.bias = c->bias + channel;
-        t.channels = c->channels - channel < c->panel_channels ? c->channels - channel : c->panel_channels;
-        size_t inside = first % c->area;
+        size_t channel = choose_panel(c, &w.tile, panel), inside = first % c->area;
         movie_cursor at = {inside % c->width, inside / c->width, first / c->area, NULL, NULL, NULL};
         locate(c, &at, channel);
-        for (size_t position = first; position < last; position += tile) {
-            t.positions = last - position < tile ? last - position : tile;
-            place(c, &t, &at, tile, channel);
-            run(&t);
+        for (size_t position = first; position < last; position += w.positions) {
+            w.tile.positions = last - position < w.positions ? last - position : w.positions;
+            place(c, &w.tile, &at, w.positions, channel);
+            w.run(&w.tile);
+        }
+    }
+}
+
+/* Points the tile at listed positions; those of a row that lie behind each other are stepped through. */
+static void gather(const movie_conv *c, movie_conv_tile *t, size_t picture, const movie_position *list,
+                   size_t channel) {
+    size_t in_step = c->in_step, out_step = c->out_step * size_of(c->out_kind);
+    size_t residual_step = c->residual ? c->residual_step * size_of(c->residual_kind) : 0;
+    movie_cursor at = {0, 0, picture, NULL, NULL, NULL};
+    for (size_t p = 0; p < t->positions; p++) {
+        if (p > 0 && list[p].row == at.row && list[p].column == at.column + 1) {
+            at.input += in_step;
+            at.output += out_step;
+            at.residual += residual_step;
+            at.column++;
+        } else {
+            at.row = list[p].row;
+            at.column = list[p].column;
+            locate(c, &at, channel);
+        }
+        t->rows[p] = at.input;
+        t->out[p] = at.output;
+        t->residual[p] = at.residual;
+    }
+}
+
+void movie_conv_u8s8_at(const movie_conv *c, size_t picture, const movie_position *list, size_t count,
+                        size_t first_panel, size_t last_panel) {
+    movie_conv_walk w = walk_of(c);
+    movie_conv_tile *t = &w.tile;
+    for (size_t panel = first_panel; panel < last_panel; panel++) {
+        size_t channel = choose_panel(c, t, panel);
+        for (size_t first = 0; first < count; first += w.positions) {
+            t->positions = count - first < w.positions ? count - first : w.positions;
+            gather(c, t, picture, list + first, channel);
+            for (size_t p = t->positions; p < w.positions; p++) t->rows[p] = t->rows[0];
+            w.run(t);
         }
     }
 }

@@ -14,6 +14,7 @@
 #include "body_attention_u8.h"
 #include "body_colour_u8.h"
 #include "body_stabilize_u8.h"
+#include "body_change_u8.h"
 #include "body_conv_avx512vnni.h"
 #pragma clang attribute pop
 #endif

@@ -32,7 +32,16 @@ extension Graph {
     public func add(_ a: Value, _ b: Value) -> Value {
         let count = a.shape.count
         let tile = 1 << 16, tiles = (count + tile - 1) / tile
-        return recordTiles("add", from: [a, b], shape: a.shape, tiles: tiles) { context, result in
+        let partial = { [channels = a.shape.channels] (result: Value) in
+            PartialStep.positions(a.shape) { context in
+                let left = context[a], right = context[b], output = context[result]
+                return { first, count in
+                    let start = first * channels
+                    movie_add_f32(output + start, left + start, right + start, count * channels)
+                }
+            }
+        }
+        return recordTiles("add", from: [a, b], shape: a.shape, tiles: tiles, partial: partial) { context, result in
             let left = context[a], right = context[b], output = context[result]
             return { index, _ in
                 let first = index * tile
@@ -84,17 +93,24 @@ extension Graph {
     public func concatenate(_ values: [Value]) -> Value {
         let channels = values.reduce(0) { $0 + $1.shape.channels }
         let positions = values[0].shape.positions
-        return record("concat", from: values, shape: values[0].shape.with(channels: channels)) { context, result in
+        let shape = values[0].shape.with(channels: channels)
+        func join(_ context: StepContext, _ result: Value, _ first: Int, _ count: Int) {
             var offset = 0
             for index in values.indices {
                 let value = values[index]
                 let width = value.shape.channels
                 let input = context[value], output = context[result] + offset
-                for position in 0..<positions {
+                for position in first..<first + count {
                     (output + position &* channels).update(from: input + position &* width, count: width)
                 }
                 offset += width
             }
+        }
+        let partial = { (result: Value) in
+            PartialStep.positions(shape) { context in { first, count in join(context, result, first, count) } }
+        }
+        return record("concat", from: values, shape: shape, partial: partial) { context, result in
+            join(context, result, 0, positions)
         }
     }
 

@@ -18,21 +18,35 @@ extension Graph {
         let area = x.shape.area, channels = x.shape.channels, batch = x.shape.batch
         let tiles = (area + tilePositions - 1) / tilePositions
         let norm = GroupNormStatistics(x.shape, weights, groups: groups, eps: eps)
+        let affine = state(norm.affine)
+        let partial = { (result: Value) in
+            PartialStep.positions(x.shape) { context in
+                let input = context[x], output = context[result], affine = context[affine]
+                return { first, count in
+                    let scale = affine + first / area * 2 * channels
+                    movie_channel_affine_f32(
+                        output + first * channels, input + first * channels, count, channels, scale, scale + channels,
+                        activation.kernel)
+                }
+            }
+        }
         return recordPhases(
             "groupnorm \(channels)", .groupNorm(weights, groups: groups, eps: eps, activation: activation),
-            from: [x] + (modulation.map { [$0] } ?? []), shape: x.shape, weights: weights.arrays, scratch: norm.scratch
+            from: [x] + (modulation.map { [$0] } ?? []), shape: x.shape, weights: weights.arrays,
+            scratch: norm.scratch, partial: partial, state: affine
         ) { context, result in
             let input = context[x], output = context[result], numbers = modulation.map { context[$0] }
-            let statistics = norm.bind(input, modulation: numbers, context)
+            let affine = context[affine]
+            let statistics = norm.bind(input, modulation: numbers, affine: affine, context)
             let normalize: WorkerPool.Body = { index, _ in
                 let picture = index / tiles, first = index % tiles * tilePositions
-                let offset = (picture * area + first) * channels, scale = statistics.affine + picture * 2 * channels
+                let offset = (picture * area + first) * channels, scale = affine + picture * 2 * channels
                 movie_channel_affine_f32(
                     output + offset, input + offset, min(tilePositions, area - first), channels, scale,
                     scale + channels, activation.kernel)
             }
             return {
-                statistics.run()
+                statistics()
                 context.pool.parallelFor(batch * tiles, normalize)
             }
         }
@@ -57,8 +71,15 @@ extension Graph {
         let positions = x.shape.positions, inputChannels = x.shape.channels
         let tiles = (positions + tilePositions - 1) / tilePositions
         let shape = x.shape.with(channels: channels)
-        return recordTiles(name, operation, from: [x], shape: shape, weights: weights, tiles: tiles) {
-            context, result in
+        let partial = { (result: Value) in
+            PartialStep.positions(shape) { context in
+                let input = context[x], output = context[result]
+                return { first, count in body(input + first * inputChannels, output + first * channels, count) }
+            }
+        }
+        return recordTiles(
+            name, operation, from: [x], shape: shape, weights: weights, tiles: tiles, partial: partial
+        ) { context, result in
             let input = context[x], output = context[result]
             return { tile, _ in
                 let first = tile * tilePositions
@@ -86,16 +107,19 @@ struct GroupNormStatistics {
 
     private var sumsEach: Int { tiles * 4 * shape.channels }
 
-    /// Floats of worker 0's private memory: doubles, sums and squares of every tile; then the scales and shifts.
-    var scratch: Int { shape.batch * (sumsEach + 2 * shape.channels) }
+    /// Floats of worker 0's private memory: doubles, sums and squares of every tile.
+    var scratch: Int { shape.batch * sumsEach }
 
-    /// `affine`: scales, then shifts, of every picture, once `run` has returned.
+    /// Scales, then shifts, of every picture. Partial runs take those of the last full one.
+    var affine: Shape { Shape(shape.batch, 1, 1, 2 * shape.channels) }
+
+    /// Returns what fills `affine`.
     func bind(
-        _ input: UnsafePointer<Float>, modulation: UnsafePointer<Float>?, _ context: StepContext
-    ) -> (affine: UnsafeMutablePointer<Float>, run: () -> Void) {
+        _ input: UnsafePointer<Float>, modulation: UnsafePointer<Float>?, affine: UnsafeMutablePointer<Float>,
+        _ context: StepContext
+    ) -> () -> Void {
         let channels = shape.channels, area = shape.area, batch = shape.batch, tiles = tiles
         let partial = UnsafeMutableRawPointer(context.scratch(0)).assumingMemoryBound(to: Double.self)
-        let affine = context.scratch(0) + batch * sumsEach
         let sum: WorkerPool.Body = { index, _ in
             let first = index % tiles * tilePositions, sums = partial + index * 2 * channels
             sums.update(repeating: 0, count: 2 * channels)
@@ -103,7 +127,7 @@ struct GroupNormStatistics {
                 input + (index / tiles * area + first) * channels, min(tilePositions, area - first), channels, sums,
                 sums + channels)
         }
-        let run = {
+        return {
             context.pool.parallelFor(batch * tiles, sum)
             for picture in 0..<batch {
                 let sums = partial + picture * tiles * 2 * channels, scale = affine + picture * 2 * channels
@@ -114,7 +138,6 @@ struct GroupNormStatistics {
                 if let modulation { modulateAffine(scale, by: modulation + picture * 2 * channels, channels: channels) }
             }
         }
-        return (affine, run)
     }
 }
 

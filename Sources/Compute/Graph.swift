@@ -100,9 +100,11 @@ public final class Graph {
     /// - Parameter body: the computation; it runs once a frame and must not allocate.
     func record(
         _ name: String, _ operation: Operation = .other, from inputs: [Value], shape: Shape,
-        weights: [any LoadableWeights] = [], body: @escaping (StepContext, Value) -> Void
+        weights: [any LoadableWeights] = [], partial: ((Value) -> PartialStep)? = nil,
+        body: @escaping (StepContext, Value) -> Void
     ) -> Value {
-        recordPhases(name, operation, from: inputs, shape: shape, weights: weights) { context, result in
+        recordPhases(name, operation, from: inputs, shape: shape, weights: weights, partial: partial) {
+            context, result in
             { body(context, result) }
         }
     }
@@ -117,10 +119,11 @@ public final class Graph {
     func recordTiles(
         _ name: String, _ operation: Operation = .other, from inputs: [Value], shape: Shape,
         weights: [any LoadableWeights] = [], operations: Int = 0, scratch: Int = 0, tiles: Int,
-        bind: @escaping (StepContext, Value) -> WorkerPool.Body
+        partial: ((Value) -> PartialStep)? = nil, bind: @escaping (StepContext, Value) -> WorkerPool.Body
     ) -> Value {
         recordPhases(
-            name, operation, from: inputs, shape: shape, weights: weights, operations: operations, scratch: scratch
+            name, operation, from: inputs, shape: shape, weights: weights, operations: operations, scratch: scratch,
+            partial: partial
         ) { context, result in
             let body = bind(context, result)
             return { context.pool.parallelFor(tiles, body) }
@@ -132,11 +135,15 @@ public final class Graph {
     /// - Parameters:
     ///   - levels: how the result is kept, if as 8-bit levels.
     ///   - existing: a value of floats that the step computes instead of a new one.
+    ///   - partial: how some positions alone are computed, for the value that the step makes; without it the step is
+    ///     always run whole.
+    ///   - state: made by `state`; what the step leaves there stays from run to run.
     ///   - bind: called once, when the graph gets memory; returns the computation, which runs once a frame and
     ///     must not allocate: the closures it hands to the pool are made here.
     func recordPhases(
         _ name: String, _ operation: Operation = .other, from inputs: [Value], shape: Shape, levels: Levels? = nil,
         weights: [any LoadableWeights] = [], operations: Int = 0, scratch: Int = 0, into existing: Value? = nil,
+        partial: ((Value) -> PartialStep)? = nil, state: Value? = nil,
         bind: @escaping (StepContext, Value) -> () -> Void
     ) -> Value {
         let isStatic = inputs.allSatisfy { slots[$0.id].isStatic }
@@ -145,7 +152,7 @@ public final class Graph {
             Step(
                 name: name, operation: operation, inputs: inputs, output: value, weights: weights,
                 operations: operations, scratch: scratch, isStatic: isStatic, stage: stageNames.count - 1,
-                bind: { context in bind(context, value) }))
+                bind: { context in bind(context, value) }, partial: partial?(value), state: state))
         return value
     }
 
@@ -161,6 +168,9 @@ public final class Graph {
         let used = Set(steps.flatMap(\.inputs).map(\.id).filter { slots[$0].isAnchorMemory })
         return used.reduce(0) { $0 + slots[$1].size * MemoryLayout<Float>.size }
     }
+
+    /// Room for what a step leaves for later runs of itself.
+    func state(_ shape: Shape) -> Value { addSlot(shape, isStatic: false, isPinned: false) }
 
     private func addSlot(_ shape: Shape, isStatic: Bool, isPinned: Bool, levels: Levels? = nil) -> Value {
         let value = Value(shape: shape, id: slots.count)

@@ -22,7 +22,8 @@ extension Graph {
             "attention \(task.queryCount)x\(task.keyCount)", from: [query, keys, values] + memory,
             shape: query.shape,
             operations: 2 * task.batch * task.queryCount * task.keyCount * query.shape.channels,
-            scratch: task.scratch, into: existing
+            scratch: task.scratch + task.gathered, into: existing,
+            partial: { task.partial(query, keys, values, memory.first, $0) }
         ) { context, result in
             let q = context[query], k = context.bytes(keys), v = context.bytes(values), output = context[result]
             let anchors = context.anchors, kept = memory.isEmpty ? nil : context.bytes(memory[0])
@@ -100,6 +101,46 @@ private struct IntegerAttention: Sendable {
         keyBytes = movie_attention_keys_bytes(&shape)
         valueBytes = movie_attention_values_bytes(&shape)
         scratch = Self.partFloats + movie_attention_scratch(&shape, min(queryCount, Self.blockQueries), slots + 1)
+    }
+
+    /// Floats in which listed queries and their results are gathered.
+    var gathered: Int { 2 * Self.blockQueries * width }
+
+    /// Listed queries against all keys, of which those at other positions may be older.
+    func partial(
+        _ query: Value, _ keys: Value, _ values: Value, _ memory: Value?, _ result: Value
+    ) -> PartialStep {
+        PartialStep(grid: query.shape, wide: [keys, values]) { context, region in
+            let q = context[query], k = context.bytes(keys), v = context.bytes(values), output = context[result]
+            let anchors = context.anchors, kept = memory.map { context.bytes($0) }
+            let body: WorkerPool.Body = { index, worker in
+                let blocks = (region.count + Self.blockQueries - 1) / Self.blockQueries
+                let first = index % blocks * Self.blockQueries, side = index / blocks
+                let rows = min(Self.blockQueries, region.count - first)
+                let start = side / heads * queryCount * channels + side % heads * width
+                let memory = context.scratch(worker), parts = Self.parts(in: memory)
+                let count = fill(parts, side: side, kept, anchors)
+                parts[count] = movie_attention_part(keys: k + side * keyBytes, values: v + side * valueBytes, shift: 0)
+                let own = memory + scratch, mixed = own + Self.blockQueries * width
+                for row in 0..<rows {
+                    let offset = start + region.index(first + row) * channels
+                    (own + row * width).update(from: q + offset, count: width)
+                }
+                withShape { shape in
+                    movie_attention_u8(
+                        mixed, width, own, width, rows, parts, count + 1, shape, scale, memory + Self.partFloats)
+                }
+                for row in 0..<rows {
+                    let offset = start + region.index(first + row) * channels
+                    (output + offset).update(from: mixed + row * width, count: width)
+                }
+            }
+            return {
+                let blocks = (region.count + Self.blockQueries - 1) / Self.blockQueries
+                context.pool.parallelFor(blocks * batch * heads, body)
+                if let kept, let slot = anchors.keeping { keep(k, v, in: kept, slot) }
+            }
+        }
     }
 
     var blocks: Int { (queryCount + Self.blockQueries - 1) / Self.blockQueries }

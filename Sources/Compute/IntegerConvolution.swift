@@ -133,16 +133,10 @@ extension Graph {
             task.filters + (task.convolution.weights.bias.map { [$0] } ?? [])
         return recordPhases(
             task.convolution.weights.name, from: inputs, shape: shape, levels: task.outputLevels,
-            weights: weights, operations: task.operations(x.shape), into: existing
+            weights: weights, operations: task.operations(x.shape), into: existing,
+            partial: { task.partial(x, residual: residual, numbers: numbers, $0) }
         ) { context, result in
-            let runs = task.filters.indices.map { index in
-                let run = ConvolutionRun(task, index, x.shape)
-                run.point(
-                    input: context.bytes(x), output: context.bytes(result),
-                    residual: residual.map { context.bytes($0) },
-                    numbers: numbers.map { context[$0] + index * 2 * task.filters[index].paddedOutputs })
-                return run
-            }
+            let runs = ConvolutionRun.all(task, x, residual: residual, numbers: numbers, result, context)
             let grid = TileGrid(runs[0], batch: shape.batch, threads: context.pool.width)
             let body: WorkerPool.Body = { tile, _ in
                 runs[tile / grid.tiles].compute(grid, tile % grid.tiles)
@@ -176,7 +170,7 @@ extension Graph {
 }
 
 /// One filter of an integer convolution with its memory.
-private final class ConvolutionRun {
+final class ConvolutionRun {
     let panels: Int
     let area: Int
     /// Bytes of all weights.
@@ -220,6 +214,21 @@ private final class ConvolutionRun {
         kernel.initialize(to: geometry)
     }
 
+    /// Every filter of a convolution with its memory.
+    static func all(
+        _ task: IntegerConvolution, _ x: Value, residual: Value?, numbers: Value?, _ result: Value,
+        _ context: StepContext
+    ) -> [ConvolutionRun] {
+        task.filters.indices.map { index in
+            let run = ConvolutionRun(task, index, x.shape)
+            run.point(
+                input: context.bytes(x), output: context.bytes(result),
+                residual: residual.map { context.bytes($0) },
+                numbers: numbers.map { context[$0] + index * 2 * task.filters[index].paddedOutputs })
+            return run
+        }
+    }
+
     deinit {
         kernel.deallocate()
         taps.deallocate()
@@ -244,10 +253,15 @@ private final class ConvolutionRun {
         }
     }
 
-    func compute(_ grid: TileGrid, _ tile: Int) {
+    fileprivate func compute(_ grid: TileGrid, _ tile: Int) {
         let positions = grid.positions(tile), panels = grid.panels(tile)
         movie_conv_u8s8(
             kernel, positions.lowerBound, positions.upperBound, panels.lowerBound, panels.upperBound)
+    }
+
+    func compute(_ region: Region, _ picture: Int, _ listed: Range<Int>, _ panels: Range<Int>) {
+        movie_conv_u8s8_at(
+            kernel, picture, region.positions + listed.lowerBound, listed.count, panels.lowerBound, panels.upperBound)
     }
 }
 

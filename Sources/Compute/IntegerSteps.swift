@@ -18,7 +18,20 @@ extension Graph {
     /// The floats of a value kept as levels.
     func dequantize(_ x: Value, _ levels: Levels, into existing: Value?) -> Value {
         let shape = x.shape, channels = shape.channels, q = levels.quantizer
-        return recordPhases("dequantize", from: [x], shape: shape, into: existing) { context, result in
+        let partial = { (result: Value) in
+            PartialStep.rows(shape) { context in
+                let input = context.bytes(x), output = context[result]
+                return { picture, row, column, count in
+                    let line = picture * shape.height + row
+                    movie_dequantize_u8(
+                        output + (line * shape.width + column) * channels,
+                        input + levels.offset(shape, picture: picture, row: row) + column * levels.stride,
+                        levels.stride, count, channels, q.scale, q.zero)
+                }
+            }
+        }
+        return recordPhases("dequantize", from: [x], shape: shape, into: existing, partial: partial) {
+            context, result in
             let input = context.bytes(x), output = context[result]
             let body: WorkerPool.Body = { index, _ in
                 let offset = levels.offset(shape, picture: index / shape.height, row: index % shape.height)
@@ -63,25 +76,40 @@ extension Graph {
         let channels = x.shape.channels, shape = x.shape, q = levels.quantizer, inverse = 1 / q.scale
         let norm = GroupNormStatistics(x.shape, weights, groups: groups, eps: eps)
         let rows = max(1, tilePositions / shape.width), tilesEach = (shape.height + rows - 1) / rows
+        let affine = state(norm.affine)
+        let partial = { (result: Value) in
+            PartialStep.rows(shape) { context in
+                let input = context[x], output = context.bytes(result), affine = context[affine]
+                return { picture, row, column, count in
+                    let scale = affine + picture * 2 * channels
+                    movie_channel_affine_u8(
+                        output + levels.offset(shape, picture: picture, row: row) + column * levels.stride,
+                        levels.stride,
+                        input + ((picture * shape.height + row) * shape.width + column) * channels, count, channels,
+                        scale, scale + channels, activation.kernel, inverse, q.zero)
+                }
+            }
+        }
         return recordPhases(
             "groupnorm \(channels)", from: [x] + (modulation.map { [$0] } ?? []), shape: shape, levels: levels,
-            weights: weights.arrays, scratch: norm.scratch
+            weights: weights.arrays, scratch: norm.scratch, partial: partial, state: affine
         ) { context, result in
             let input = context[x], output = context.bytes(result), numbers = modulation.map { context[$0] }
-            let statistics = norm.bind(input, modulation: numbers, context)
+            let affine = context[affine]
+            let statistics = norm.bind(input, modulation: numbers, affine: affine, context)
             let normalize: WorkerPool.Body = { index, _ in
                 let picture = index / tilesEach, first = index % tilesEach * rows
-                let affine = statistics.affine + picture * 2 * channels
+                let scale = affine + picture * 2 * channels
                 for row in first..<min(shape.height, first + rows) {
                     movie_channel_affine_u8(
                         output + levels.offset(shape, picture: picture, row: row), levels.stride,
-                        input + (picture * shape.height + row) * shape.width * channels, shape.width, channels, affine,
-                        affine + channels, activation.kernel, inverse, q.zero)
+                        input + (picture * shape.height + row) * shape.width * channels, shape.width, channels, scale,
+                        scale + channels, activation.kernel, inverse, q.zero)
                 }
             }
             return {
                 levels.fillBorder(output, shape)
-                statistics.run()
+                statistics()
                 context.pool.parallelFor(shape.batch * tilesEach, normalize)
             }
         }
@@ -94,8 +122,9 @@ extension Graph {
         let row = pixels.shape.width * 3
         return recordLines("unshuffle pixels", from: [pixels], shape, levels) { context in
             let input = context.bytes(pixels)
-            return { output, index in
-                movie_unshuffle_rgb_u8(output, levels.stride, input + index * block * row, row, shape.width, block)
+            return { output, line, column, count in
+                movie_unshuffle_rgb_u8(
+                    output, levels.stride, input + line * block * row + column * block * 3, row, count, block)
             }
         }
     }
@@ -104,8 +133,20 @@ extension Graph {
     func shufflePixels(_ x: Value, _ levels: Levels, block: Int) -> Value {
         let shape = Shape(x.shape.batch, x.shape.height * block, x.shape.width * block, 3)
         let row = shape.width * 3, lines = x.shape.batch * x.shape.height
+        let partial = { (result: Value) in
+            PartialStep.rows(x.shape) { context in
+                let input = context.bytes(x), output = context.bytes(result)
+                return { picture, line, column, count in
+                    movie_shuffle_rgb_u8(
+                        output + (picture * x.shape.height + line) * block * row + column * block * 3, row,
+                        input + levels.offset(x.shape, picture: picture, row: line) + column * levels.stride,
+                        levels.stride, count, block)
+                }
+            }
+        }
         return recordPhases(
-            "shuffle pixels", from: [x], shape: shape, levels: Levels(packed: .signedPixels, channels: 3)
+            "shuffle pixels", from: [x], shape: shape, levels: Levels(packed: .signedPixels, channels: 3),
+            partial: partial
         ) { context, result in
             let input = context.bytes(x), output = context.bytes(result)
             let body: WorkerPool.Body = { index, _ in
@@ -122,35 +163,58 @@ extension Graph {
         _ name: String, from inputs: [Value], _ shape: Shape, _ levels: Levels, weights: [any LoadableWeights] = [],
         bind: @escaping (StepContext) -> (UnsafeMutablePointer<UInt8>, Int, Int) -> Void
     ) -> Value {
-        // Without a border, rows lie behind each other: sequences are one row.
-        let width = levels.border == 0 ? min(shape.positions, 64) : shape.width
-        guard levels.border == 0 else {
-            return recordLines(name, from: inputs, shape, levels, weights: weights) { context in
-                let body = bind(context)
-                return { output, index in body(output, shape.width, index * shape.width) }
+        let partial = { (result: Value) in
+            PartialStep.rows(shape) { context in
+                let output = context.bytes(result), body = bind(context)
+                return { picture, row, column, count in
+                    body(
+                        output + levels.offset(shape, picture: picture, row: row) + column * levels.stride, count,
+                        (picture * shape.height + row) * shape.width + column)
+                }
             }
         }
+        // Without a border, rows lie behind each other: sequences are one row.
+        let width = levels.border == 0 ? min(shape.positions, 64) : shape.width
         let tiles = (shape.positions + width - 1) / width
-        return recordPhases(name, from: inputs, shape: shape, levels: levels, weights: weights) { context, result in
+        return recordPhases(
+            name, from: inputs, shape: shape, levels: levels, weights: weights, partial: partial
+        ) { context, result in
             let output = context.bytes(result), body = bind(context)
             let tile: WorkerPool.Body = { index, _ in
                 let first = index * width
+                guard levels.border == 0 else {
+                    let offset = levels.offset(shape, picture: index / shape.height, row: index % shape.height)
+                    return body(output + offset, width, first)
+                }
                 body(output + first * levels.stride, min(width, shape.positions - first), first)
             }
-            return { context.pool.parallelFor(tiles, tile) }
+            return {
+                levels.fillBorder(output, shape)
+                context.pool.parallelFor(tiles, tile)
+            }
         }
     }
 
-    /// A step that writes levels line by line; `bind` returns (output, line).
+    /// A step that writes levels line by line; `bind` returns (output, line of all pictures, column, positions).
     private func recordLines(
-        _ name: String, from inputs: [Value], _ shape: Shape, _ levels: Levels, weights: [any LoadableWeights] = [],
-        bind: @escaping (StepContext) -> (UnsafeMutablePointer<UInt8>, Int) -> Void
+        _ name: String, from inputs: [Value], _ shape: Shape, _ levels: Levels,
+        bind: @escaping (StepContext) -> (UnsafeMutablePointer<UInt8>, Int, Int, Int) -> Void
     ) -> Value {
-        recordPhases(name, from: inputs, shape: shape, levels: levels, weights: weights) { context, result in
+        let partial = { (result: Value) in
+            PartialStep.rows(shape) { context in
+                let output = context.bytes(result), body = bind(context)
+                return { picture, row, column, count in
+                    body(
+                        output + levels.offset(shape, picture: picture, row: row) + column * levels.stride,
+                        picture * shape.height + row, column, count)
+                }
+            }
+        }
+        return recordPhases(name, from: inputs, shape: shape, levels: levels, partial: partial) { context, result in
             let output = context.bytes(result), body = bind(context)
             let tile: WorkerPool.Body = { index, _ in
-                body(
-                    output + levels.offset(shape, picture: index / shape.height, row: index % shape.height), index)
+                let offset = levels.offset(shape, picture: index / shape.height, row: index % shape.height)
+                body(output + offset, index, 0, shape.width)
             }
             return {
                 levels.fillBorder(output, shape)

@@ -34,6 +34,10 @@ struct Step {
     let stage: Int
     /// Gives the step its memory: the result runs once a frame.
     let bind: (StepContext) -> () -> Void
+    /// How it computes some positions alone; nil where it can only run whole.
+    let partial: PartialStep?
+    /// What a full run leaves for partial ones, beside the output: kept from run to run.
+    let state: Value?
 }
 
 /// What a running step sees: memory of its values, scratch memory and the threads.

@@ -12,7 +12,13 @@ public final class Plan: @unchecked Sendable {
         fileprivate let steps: [BoundStep]
 
         /// Multiply-adds of one run.
-        public var operations: Int { steps.reduce(0) { $0 + $1.step.operations } }
+        public let operations: Int
+
+        fileprivate init(name: String, steps: [BoundStep]) {
+            self.name = name
+            self.steps = steps
+            operations = steps.reduce(0) { $0 + $1.step.operations }
+        }
     }
 
     private let graph: Graph
@@ -27,13 +33,26 @@ public final class Plan: @unchecked Sendable {
     public let memory: Int
     /// Anchor frames that the self-attentions see, where the graph has slots for them.
     public let anchors: AnchorBank
+    /// Where the frame has changed, for partial runs; nil unless the plan keeps activations.
+    public let mask: ChangeMask?
+    /// Multiply-adds executed since the plan was made, static steps left out.
+    public private(set) var executedOperations = 0
+    /// Whether a run has come to its end since `prepare`, so that partial runs have something to start from.
+    public private(set) var holdsActivations = false
 
     /// Lays out the memory of `graph`; its steps will run on `pool`.
-    public init(_ graph: Graph, pool: WorkerPool) {
+    ///
+    /// - Parameter frame: the input, a picture, whose changes partial runs are to follow. Values that they need from
+    ///   earlier runs then have memory of their own. nil for a plan that only runs whole.
+    public init(_ graph: Graph, pool: WorkerPool, partialFor frame: String? = nil) {
         self.graph = graph
         self.pool = pool
         loadWeights(of: graph, pool)
-        let layout = ArenaLayout(graph)
+        let picture = frame.flatMap { graph.inputs[$0] }
+        let mask = picture.map { ChangeMask(height: $0.shape.height, width: $0.shape.width) }
+        let partial = mask.flatMap { mask in picture.map { PartialLayout(graph, mask, frame: $0) } } ?? PartialLayout()
+        self.mask = mask
+        let layout = ArenaLayout(graph, kept: partial.kept)
         arena = allocateAligned(layout.size)
         offsets = .allocate(capacity: max(1, layout.offsets.count))
         offsets.initialize(from: layout.offsets, count: layout.offsets.count)
@@ -44,7 +63,9 @@ public final class Plan: @unchecked Sendable {
         let context = StepContext(
             arena: arena, offsets: offsets, scratchBase: scratch, scratchStride: scratchStride, pool: pool,
             anchors: anchors)
-        let steps = graph.steps.map { BoundStep($0, context) }
+        let steps = graph.steps.enumerated().map { index, step in
+            BoundStep(step, context, partial.regions.isEmpty ? nil : partial.regions[index])
+        }
         everyPrompt = steps.filter(\.step.isStatic)
         let everyFrame = steps.filter { !$0.step.isStatic }
         stages = graph.stageNames.enumerated().map { index, name in
@@ -79,6 +100,7 @@ public final class Plan: @unchecked Sendable {
     /// Computes everything that depends on static inputs only. Call after changing one.
     public func prepare() {
         for step in everyPrompt { step.run() }
+        holdsActivations = false
     }
 
     /// Computes the outputs. `shouldStop` is asked between steps; a stopped run leaves the outputs undefined.
@@ -89,12 +111,22 @@ public final class Plan: @unchecked Sendable {
     }
 
     /// Runs one stage; all before it must have run.
+    ///
+    /// - Parameter isPartial: computes only what `mask` marks, on what earlier runs have left; whole unless
+    ///   `holdsActivations`. All stages of a frame must be run alike.
     @discardableResult
-    public func run(_ stage: Stage, shouldStop: () -> Bool = { false }) -> Outcome {
+    public func run(_ stage: Stage, isPartial: Bool = false, shouldStop: () -> Bool = { false }) -> Outcome {
+        let isPartial = isPartial && mask != nil && holdsActivations
         for index in stage.steps.indices {  // an array's own iterator allocates in debug builds
-            if shouldStop() { return .stopped }
+            if shouldStop() {
+                holdsActivations = false
+                return .stopped
+            }
             pool.yieldIfEarlier()
-            stage.steps[index].run()
+            executedOperations += isPartial ? stage.steps[index].runPartially() : stage.steps[index].runWhole()
+        }
+        if !isPartial, stage.steps.last?.step.output == stages.last?.steps.last?.step.output {
+            holdsActivations = true
         }
         return .finished
     }
@@ -124,10 +156,28 @@ public final class Plan: @unchecked Sendable {
 private struct BoundStep {
     let step: Step
     let run: () -> Void
+    private let partial: (() -> Void)?
+    private let region: Region?
 
-    init(_ step: Step, _ context: StepContext) {
+    init(_ step: Step, _ context: StepContext, _ region: Region?) {
         self.step = step
+        self.region = region
         run = step.bind(context)
+        partial = region.flatMap { region in step.partial?.bind(context, region) }
+    }
+
+    /// Returns the multiply-adds.
+    func runWhole() -> Int {
+        run()
+        return step.operations
+    }
+
+    /// Computes the positions of the region, or all; returns the multiply-adds.
+    func runPartially() -> Int {
+        guard let partial, let region else { return runWhole() }
+        if region.count == 0 { return 0 }
+        partial()
+        return step.operations / region.area * region.count
     }
 }
 
@@ -142,8 +192,9 @@ private struct ArenaLayout {
     private(set) var offsets: [Int]
     private(set) var size = 0
 
-    init(_ graph: Graph) {
-        let slots = graph.slots, lives = Self.lives(graph)
+    /// `kept`: numbers of values that have memory of their own.
+    init(_ graph: Graph, kept: Set<Int>) {
+        let slots = graph.slots, lives = Self.lives(graph, kept: kept)
         offsets = Array(repeating: 0, count: slots.count)
         var placed: [(life: ClosedRange<Int>, start: Int, end: Int)] = []
         for index in slots.indices.sorted(by: { slots[$0].size > slots[$1].size }) {
@@ -161,14 +212,14 @@ private struct ArenaLayout {
     }
 
     /// From the step that makes a value to the last that reads it, by the value's number.
-    private static func lives(_ graph: Graph) -> [Int: ClosedRange<Int>] {
+    private static func lives(_ graph: Graph, kept: Set<Int>) -> [Int: ClosedRange<Int>] {
         var lives: [Int: ClosedRange<Int>] = [:]
         for value in graph.inputs.values { lives[value.id] = 0...graph.steps.count }
         for (index, step) in graph.steps.enumerated() {
-            for value in step.inputs + [step.output] {
+            for value in step.inputs + [step.output] + (step.state.map { [$0] } ?? []) {
                 let slot = graph.slots[value.id]
                 // A static value is read in every frame, whenever it was made.
-                let all = slot.isPinned || slot.isStatic
+                let all = slot.isPinned || slot.isStatic || kept.contains(value.id)
                 lives[value.id] = all ? 0...graph.steps.count : (lives[value.id]?.lowerBound ?? index)...index
             }
         }

@@ -5,7 +5,7 @@ import Networks
 /// Edits frames one by one with an editing model: the heart of the daemon, the command line and the element.
 ///
 /// Create once a stream; `prepare` fixes the size, `edit` then neither allocates nor blocks. One frame at a time.
-public final class EditSession: FrameEditor, TimedEditor, AnchoredEditor {
+public final class EditSession: ReusingEditor, TimedEditor, AnchoredEditor {
     /// Sentences for the person at the keyboard, such as a prompt cut short.
     public private(set) var warnings: [String] = []
     /// Milliseconds of each stage of the last frame, in `stageNames`' order.
@@ -23,11 +23,19 @@ public final class EditSession: FrameEditor, TimedEditor, AnchoredEditor {
     private let transform: (Graph) -> Graph
     /// What `edit` runs, once prepared.
     public private(set) var frame: FramePlan?
+    private var reuse: FrameReuse?
     private var stageStart = ContinuousClock.now
     private var coherence: FrameCoherence?
     private let start = ContinuousClock.now
     /// Where the next frame lies in the video, in seconds; nil asks the clock.
     public var frameTime: Double?
+
+    /// Whether `edit` may reuse what the last frame computed, where the settings allow it.
+    public var mayReuse = true
+    /// How the last frame was computed.
+    public var lastWork: EditWork { reuse?.work ?? EditWork(operations: operations) }
+    /// PSNR in dB of reused pictures against the full computation, as last measured; nil before.
+    public var reusePSNR: Double? { reuse?.policy.psnr }
 
     /// Encodes the prompt. Throws for an empty prompt or a guidance scale outside the model's range.
     ///
@@ -44,6 +52,9 @@ public final class EditSession: FrameEditor, TimedEditor, AnchoredEditor {
         let cut = prompt.truncatedTokens
         if cut > 0 {
             warnings.append("the prompt is too long for this model: its last \(cut) tokens are ignored")
+        }
+        if settings.reuse.isOn, model.precision != .int8 {
+            warnings.append("reuse needs a model on integers: every frame is computed in full")
         }
     }
 
@@ -64,10 +75,14 @@ public final class EditSession: FrameEditor, TimedEditor, AnchoredEditor {
                     + "\(Self.sides.upperBound)")
         }
         if frame?.size == size { return }
+        let reuses = settings.reuse.isOn && model.precision == .int8
         let prepared = FramePlan(
             model: model, size: size, tokens: prompt.tokens, pool: pool, anchorSlots: settings.anchor.slots,
-            transform: transform)
+            reuses: reuses, transform: transform)
         prepared.set(prompt, settings, model: model)
+        reuse = FrameReuse(
+            plan: prepared.plan, settings: settings.reuse, width: prepared.paddedWidth, height: prepared.paddedHeight,
+            pool: pool)
         frame = prepared
         coherence = FrameCoherence(settings, frame: prepared, pool: pool)
         stageNames = ["pre-process"] + prepared.plan.stages.map(\.name) + ["compose"]
@@ -104,6 +119,7 @@ public final class EditSession: FrameEditor, TimedEditor, AnchoredEditor {
         frame.plan.run()
         frame.plan.anchors.keeping = nil
         frame.plan.anchors[0] = 1
+        reuse?.forget()
     }
 
     private func checked(_ size: FrameSize) throws -> FramePlan {
@@ -123,11 +139,14 @@ public final class EditSession: FrameEditor, TimedEditor, AnchoredEditor {
         frame.load(input)
         if let coherence { coherence.begin(at: frameTime ?? (ContinuousClock.now - start) / .seconds(1)) }
         frameTime = nil
+        // What was computed while the frame attended to other anchors does not fit what is computed now.
+        let isPartial = reuse?.begin(mayReuse: mayReuse && coherence?.hasChangedAnchors != true) ?? false
         lap(0)
         for index in frame.plan.stages.indices {
-            frame.plan.run(frame.plan.stages[index])
+            frame.plan.run(frame.plan.stages[index], isPartial: isPartial)
             lap(index + 1)
         }
+        reuse?.end()
         frame.store(to: output, alphaFrom: input, other: coherence?.end())
         lap(stageMilliseconds.count - 1)
     }

@@ -16,6 +16,8 @@ public struct EditSettings: Sendable, Equatable {
     public var anchorMaximumAge = 10.0
     /// How much of the flicker is taken out, 0...1.
     public var stability = 0.0
+    /// Whether what earlier frames computed may be reused.
+    public var reuse = ReuseSettings()
 
     /// Seconds that an anchor may be told to last.
     public static let anchorAges = 0.5...3600.0
@@ -35,6 +37,7 @@ public struct EditSettings: Sendable, Equatable {
         guard prompt.contains(where: { !$0.isWhitespace }) else {
             throw EditError("the prompt is empty: say what to change, for example \"make it a pencil drawing\"")
         }
+        try reuse.check()
         try checkScale("guidance scale", guidanceScale, ranges.guidanceScale)
         try checkScale("image guidance scale", imageGuidanceScale, ranges.imageGuidanceScale)
         try checkNumber("anchor's maximum age", anchorMaximumAge, Self.anchorAges, "0.5 to 3600 seconds")

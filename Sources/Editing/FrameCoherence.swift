@@ -5,6 +5,8 @@ import Frames
 final class FrameCoherence {
     /// Why the last frame became the anchor; nil where it did not.
     private(set) var renewal: AnchorPolicy.Reason?
+    /// Whether the last frame attends to anchors otherwise than the one before.
+    private(set) var hasChangedAnchors = false
     /// Nil without `stability`.
     let stabilizer: Stabilizer?
 
@@ -40,6 +42,8 @@ final class FrameCoherence {
         guard mode == .rolling else { return }
         let decision = policy.next(at: time, scene: meter.measure(cells), hasNewEdit: hasNewEdit)
         let anchors = frame.plan.anchors
+        hasChangedAnchors =
+            decision.keeps != nil || anchors[0] != decision.first || anchors[1] != decision.second
         anchors[0] = decision.first
         anchors[1] = decision.second
         anchors.keeping = decision.keeps

@@ -25,9 +25,10 @@ public final class FramePlan {
     /// - Parameters:
     ///   - tokens: length of the prompt's hidden states.
     ///   - anchorSlots: anchor frames that the denoiser may attend to.
+    ///   - reuses: whether the plan can be run partially.
     ///   - transform: makes another graph of the model's, for calibration.
     public init(
-        model: EditingModel, size: FrameSize, tokens: Int, pool: WorkerPool, anchorSlots: Int = 0,
+        model: EditingModel, size: FrameSize, tokens: Int, pool: WorkerPool, anchorSlots: Int = 0, reuses: Bool = false,
         transform: (Graph) -> Graph = { $0 }
     ) {
         self.size = size
@@ -36,7 +37,7 @@ public final class FramePlan {
         paddedHeight = (max(size.height, Self.smallestSide) + model.factor - 1) / model.factor * model.factor
         let graph = model.frameGraph(
             height: paddedHeight, width: paddedWidth, tokens: tokens, anchorSlots: anchorSlots)
-        plan = Plan(transform(graph), pool: pool)
+        plan = Plan(transform(graph), pool: pool, partialFor: reuses ? "pixels" : nil)
     }
 
     /// Sets prompt, guidance and noise, and computes all that depends on them alone.

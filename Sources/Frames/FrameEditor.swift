@@ -30,6 +30,33 @@ public protocol AnchoredEditor: FrameEditor {
     func setAnchor(_ frame: FrameView) throws
 }
 
+/// How a frame was computed.
+public struct EditWork: Sendable, Equatable {
+    /// Whether parts of the last edit were reused.
+    public var isReused: Bool
+    /// Multiply-adds that were executed.
+    public var operations: Int
+    /// The share of the picture that had changed, 0...1.
+    public var changed: Double
+
+    /// Work of a frame.
+    public init(isReused: Bool = false, operations: Int = 0, changed: Double = 1) {
+        self.isReused = isReused
+        self.operations = operations
+        self.changed = changed
+    }
+}
+
+/// An editor that can compute only what changed since its last frame.
+public protocol ReusingEditor: FrameEditor {
+    /// Whether `edit` may reuse what the last frame computed.
+    var mayReuse: Bool { get set }
+    /// How the last frame was computed.
+    var lastWork: EditWork { get }
+    /// PSNR in dB of reused pictures against the full computation, as last measured; nil before.
+    var reusePSNR: Double? { get }
+}
+
 /// Copies frames unchanged: the editor of media tests and of `fallback: passthrough`.
 public final class PassthroughEditor: FrameEditor {
     /// An editor that changes nothing.

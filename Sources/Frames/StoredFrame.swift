@@ -65,6 +65,11 @@ public struct StoredFrame: Sendable {
     public static func psnr(_ pictures: [StoredFrame], _ references: [StoredFrame]) -> Double {
         let error = zip(pictures, references).reduce(0) { $0 + $1.0.squaredError($1.1) }
         let count = pictures.reduce(0) { $0 + $1.pixels.count }
-        return error == 0 ? 99 : min(99, 10 * log10(255 * 255 * Double(count) / error))
+        return psnr(squaredError: error, count: count)
+    }
+
+    /// PSNR in dB of `count` 8-bit numbers with this sum of squared differences; at most 99.
+    public static func psnr(squaredError error: Double, count: Int) -> Double {
+        error == 0 ? 99 : min(99, 10 * log10(255 * 255 * Double(count) / error))
     }
 }

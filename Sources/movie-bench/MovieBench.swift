@@ -8,6 +8,6 @@ struct MovieBench: ParsableCommand {
         subcommands: [
             KernelsCommand.self, ProfileCommand.self, QualityCommand.self, FlickerCommand.self, TimeCommand.self, ScheduleCommand.self,
             LiveCommand.self,
-            SpinCommand.self,
+            ReuseCommand.self, SpinCommand.self,
         ])
 }

@@ -105,6 +105,15 @@ typedef struct {
 /* Computes output positions first..<last (counted through all pictures) for the panels first_panel..<last_panel. */
 void movie_conv_u8s8(const movie_conv *c, size_t first, size_t last, size_t first_panel, size_t last_panel);
 
+/* A place in a picture. */
+typedef struct {
+    uint16_t row, column;
+} movie_position;
+
+/* The same for `count` listed output positions of one picture, in any order. */
+void movie_conv_u8s8_at(const movie_conv *c, size_t picture, const movie_position *list, size_t count,
+                        size_t first_panel, size_t last_panel);
+
 /* int8 weights in any order: steps count bytes from one output, tap and input to the next. */
 typedef struct {
     const int8_t *weights;
@@ -187,6 +196,13 @@ void movie_cell_follow_u16(uint16_t *then, const uint16_t *now, const uint8_t *w
 void movie_spread_weights_u8(uint8_t *spread, const uint8_t *near, const uint8_t *far, unsigned share, size_t count);
 /* last = edited + (last - edited) * weight / 256, rounded towards edited; n bytes. */
 void movie_stabilize_u8(uint8_t *last, const uint8_t *edited, const uint8_t *weight, size_t n);
+
+/* How much a row of cells, 8 x 8 pixels of packed RGB each, differs from an earlier picture. A cell has four blocks of 4 x 4
+   pixels, whose sums are written, channel by channel: [rows][blocks][3]; `reference` holds the earlier picture's.
+   measures: the largest |r| + 2 |g| + |b| of a cell's blocks, differences of sums: 64 for a difference of 1 in every
+   pixel. drifts: r + 2 g + b added over the blocks, with sign. `rows`: rows of blocks, 1 or 2. */
+void movie_change_u8(uint16_t *measures, int32_t *drifts, uint16_t *sums, const uint16_t *reference, const uint8_t *rgb,
+                     size_t stride, size_t blocks, size_t rows);
 
 /* Multiplies and adds on registers alone, and how many operations that is: what the processor can do at most. */
 void movie_peak_u8s8(size_t rounds);

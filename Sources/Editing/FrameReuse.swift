@@ -1,0 +1,108 @@
+import Compute
+import Frames
+
+/// What a session needs to compute only the changed parts of a frame: detector, policy and the measured difference.
+///
+/// `begin` says how the plan is to be run, `end` takes in what it did. Allocates nothing in between.
+final class FrameReuse {
+    /// How the last frame was computed.
+    private(set) var work = EditWork()
+    /// What was measured and decided.
+    private(set) var policy: ReusePolicy
+
+    private let plan: Plan
+    private let mask: ChangeMask
+    private let pool: WorkerPool
+    private let detector: ChangeDetector
+    private let computed: UnsafeMutableBufferPointer<UInt8>
+    private let picture: UnsafeMutablePointer<UInt8>
+    private let rowErrors: UnsafeMutablePointer<Int>
+    private let width: Int
+    private let height: Int
+    private var decision = ReusePolicy.Decision.full
+    private var operationsBefore = 0
+    private var isStale = false
+
+    /// nil where the plan keeps nothing or the frame's size does not fit the detector's cells.
+    init?(plan: Plan, settings: ReuseSettings, width: Int, height: Int, pool: WorkerPool) {
+        guard let mask = plan.mask, let detector = ChangeDetector(width: width, height: height, pool: pool),
+            detector.columns == mask.columns, detector.rows == mask.rows
+        else { return nil }
+        self.plan = plan
+        self.mask = mask
+        self.pool = pool
+        self.detector = detector
+        self.width = width
+        self.height = height
+        policy = ReusePolicy(settings)
+        computed = .allocate(capacity: mask.cells.count)
+        computed.initialize(repeating: 0)
+        picture = .allocate(capacity: 3 * width * height)
+        picture.initialize(repeating: 0, count: 3 * width * height)
+        rowErrors = .allocate(capacity: height)
+        rowErrors.initialize(repeating: 0, count: height)
+    }
+
+    deinit {
+        computed.deallocate()
+        picture.deallocate()
+        rowErrors.deallocate()
+    }
+
+    /// Looks at the frame that the plan's input holds. Returns whether the plan is to be run partially.
+    func begin(mayReuse: Bool) -> Bool {
+        operationsBefore = plan.executedOperations
+        guard let pixels = UnsafePointer(plan.pixels(ofInput: "pixels").baseAddress) else { return false }
+        detector.sensitivity = policy.sensitivity
+        detector.compare(pixels, marks: mask.cells)
+        decision = policy.decide(
+            canReuse: mayReuse && plan.holdsActivations && !isStale, changed: detector.changed,
+            hasLightChanged: detector.hasLightChanged)
+        if decision != .full { mask.apply() }
+        if decision == .measured {
+            for index in plan.stages.indices { plan.run(plan.stages[index], isPartial: true) }
+            if let edited = plan.pixels(ofOutput: "edited").baseAddress {
+                picture.update(from: edited, count: 3 * width * height)
+            }
+        }
+        return decision == .partial
+    }
+
+    /// The plan was run for something else: the next frame is computed in full.
+    func forget() { isStale = true }
+
+    /// The plan has been run as `begin` said.
+    func end() {
+        isStale = false
+        if decision == .partial {
+            mask.copyComputed(to: computed)
+            detector.accept(computed)
+        } else {
+            detector.acceptAll()
+        }
+        if decision == .measured { policy.measured(psnr: difference()) }
+        work.isReused = decision == .partial
+        work.operations = plan.executedOperations - operationsBefore
+        work.changed = detector.changed
+    }
+
+    /// PSNR in dB of the reused picture against the full one; at most 99.
+    private func difference() -> Double {
+        pool.parallelFor(height, compareRow)
+        var sum = 0
+        for row in 0..<height { sum += rowErrors[row] }
+        return StoredFrame.psnr(squaredError: Double(sum), count: 3 * width * height)
+    }
+
+    // Made once, since making a closure allocates.
+    private lazy var compareRow: WorkerPool.Body = { [unowned self, edited = plan.pixels(ofOutput: "edited")] row, _ in
+        guard let edited = edited.baseAddress else { return }
+        let kept = picture + row * 3 * width, now = edited + row * 3 * width
+        var sum = 0
+        for index in 0..<3 * width {
+            let difference = Int32(kept[index]) &- Int32(now[index])
+            sum &+= Int(difference &* difference)
+        }
+        rowErrors[row] = sum
+    }
+}

@@ -1,0 +1,73 @@
+/// Decides which frames are computed in full, and keeps the measured difference of the others within its bound.
+///
+/// Pure: it is told what was measured.
+public struct ReusePolicy: Sendable {
+    /// What is to be done with a frame.
+    public enum Decision: Equatable, Sendable {
+        /// All of it.
+        case full
+        /// All of it, after its changed parts alone have been, to measure the difference.
+        case measured
+        /// Its changed parts alone.
+        case partial
+    }
+
+    private let settings: ReuseSettings
+    /// Reused frames since the last full one.
+    public private(set) var consecutive = 0
+    /// Reused frames that may follow each other now.
+    public private(set) var limit: Int
+    /// Factor on the detector's threshold.
+    public private(set) var sensitivity = 1.0
+    /// The last measured PSNR in dB; nil before.
+    public private(set) var psnr: Double?
+    /// Frames for which nothing is reused, because the bound was missed in spite of all.
+    private var pause = 0
+
+    /// A frame of which more has changed is computed in full: its parts would cost nearly as much.
+    public static let mostChanged = 0.6
+    static let leastLimit = 4
+    static let leastSensitivity = 0.5
+    static let pauseFrames = 300
+    /// dB above the bound that loosen again what was tightened.
+    static let slack = 1.5
+
+    /// A policy for these settings.
+    public init(_ settings: ReuseSettings) {
+        self.settings = settings
+        limit = settings.maxConsecutive
+    }
+
+    /// What to do with the next frame.
+    ///
+    /// - Parameters:
+    ///   - canReuse: whether there is something to reuse, and the caller allows it.
+    ///   - changed: the share of cells that have changed.
+    ///   - hasLightChanged: whether the light of the whole picture has.
+    public mutating func decide(canReuse: Bool, changed: Double, hasLightChanged: Bool) -> Decision {
+        if pause > 0 { pause -= 1 }
+        guard canReuse, pause == 0, changed <= Self.mostChanged, !hasLightChanged else {
+            consecutive = 0
+            return .full
+        }
+        if consecutive >= limit {
+            consecutive = 0
+            return .measured
+        }
+        consecutive += 1
+        return .partial
+    }
+
+    /// Takes in the PSNR in dB of a reused picture against the full computation of the same frame.
+    public mutating func measured(psnr: Double) {
+        self.psnr = psnr
+        if psnr < settings.minPSNR {
+            if limit <= Self.leastLimit, sensitivity <= Self.leastSensitivity { pause = Self.pauseFrames }
+            limit = max(min(Self.leastLimit, settings.maxConsecutive), limit / 2)
+            sensitivity = max(Self.leastSensitivity, sensitivity * 0.8)
+        } else if psnr > settings.minPSNR + Self.slack {
+            limit = min(settings.maxConsecutive, limit + max(1, limit / 4))
+            sensitivity = min(1, sensitivity * 1.1)
+        }
+    }
+}
