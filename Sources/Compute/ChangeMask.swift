@@ -13,13 +13,32 @@ public final class ChangeMask {
     /// [rows, columns]: not 0 where the frame has changed. To be written before `apply`.
     public let cells: UnsafeMutableBufferPointer<UInt8>
 
+    /// Cells by which a change is widened.
+    public struct Halo: Sendable, Equatable {
+        /// Where a position spans fewer pixels than a cell: edges there must meet what lies beside them.
+        public var fine: Int
+        /// Everywhere else.
+        public var deep: Int
+
+        /// Chosen by measurement: Docs/reuse.md.
+        public static let standard = Halo(fine: 1, deep: 0)
+
+        /// Halos in cells, at least 0.
+        public init(fine: Int, deep: Int) {
+            self.fine = max(0, fine)
+            self.deep = max(0, deep)
+        }
+    }
+
+    private let halo: Halo
     private(set) var regions: [Region] = []
     private let count: Int
     private let wide: UnsafeMutablePointer<UInt8>
     private let high: UnsafeMutablePointer<UInt8>
 
     /// For pictures of height x width pixels.
-    init(height: Int, width: Int) {
+    init(height: Int, width: Int, halo: Halo) {
+        self.halo = halo
         columns = (width + Self.cell - 1) / Self.cell
         rows = (height + Self.cell - 1) / Self.cell
         count = rows * columns
@@ -37,16 +56,13 @@ public final class ChangeMask {
         high.deallocate()
     }
 
-    /// Cells by which a change is widened where a position spans `scale` pixels. Chosen by measurement: Docs/reuse.md.
-    static func halo(scale: Int) -> Int { 1 }
-
     /// The region of a resolution, made when it is asked for first; nil where its positions do not fit the cells.
     func region(height: Int, width: Int, scale: Int) -> Region? {
         if let known = regions.first(where: { $0.height == height && $0.width == width && $0.scale == scale }) {
             return known
         }
         guard scale > 0, scale % Self.cell == 0 || Self.cell % scale == 0 else { return nil }
-        let region = Region(height: height, width: width, scale: scale, halo: Self.halo(scale: scale))
+        let region = Region(height: height, width: width, scale: scale, halo: scale < Self.cell ? halo.fine : halo.deep)
         regions.append(region)
         return region
     }
@@ -60,10 +76,9 @@ public final class ChangeMask {
         }
     }
 
-    /// Whether the pixels of a cell will be computed again: marked, or within the halo of the finest resolution. Valid
-    /// until the cells are marked anew, after `copyComputed`.
+    /// Writes which cells' pixels are computed again: the marked ones and those within the halo of the finest resolution.
     public func copyComputed(to computed: UnsafeMutableBufferPointer<UInt8>) {
-        widen(by: Self.halo(scale: 1))
+        widen(by: halo.fine)
         for index in 0..<min(count, computed.count) { computed[index] = high[index] }
     }
 

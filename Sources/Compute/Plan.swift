@@ -42,14 +42,18 @@ public final class Plan: @unchecked Sendable {
 
     /// Lays out the memory of `graph`; its steps will run on `pool`.
     ///
-    /// - Parameter frame: the input, a picture, whose changes partial runs are to follow. Values that they need from
-    ///   earlier runs then have memory of their own. nil for a plan that only runs whole.
-    public init(_ graph: Graph, pool: WorkerPool, partialFor frame: String? = nil) {
+    /// - Parameters:
+    ///   - frame: the input, a picture, whose changes partial runs are to follow. Values that they need from earlier
+    ///     runs then have memory of their own. nil for a plan that only runs whole.
+    ///   - halo: how far around a change partial runs compute.
+    public init(
+        _ graph: Graph, pool: WorkerPool, partialFor frame: String? = nil, halo: ChangeMask.Halo = .standard
+    ) {
         self.graph = graph
         self.pool = pool
         loadWeights(of: graph, pool)
         let picture = frame.flatMap { graph.inputs[$0] }
-        let mask = picture.map { ChangeMask(height: $0.shape.height, width: $0.shape.width) }
+        let mask = picture.map { ChangeMask(height: $0.shape.height, width: $0.shape.width, halo: halo) }
         let partial = mask.flatMap { mask in picture.map { PartialLayout(graph, mask, frame: $0) } } ?? PartialLayout()
         self.mask = mask
         let layout = ArenaLayout(graph, kept: partial.kept)

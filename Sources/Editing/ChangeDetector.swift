@@ -12,7 +12,7 @@ public final class ChangeDetector {
     /// What a kernel's measure counts for a difference of one level.
     private static let unit = 64.0
     /// Frames for which a cell that has changed is computed further.
-    private static let hold: UInt8 = 2
+    private static let hold: UInt8 = 1
     /// A mean change of the picture's light by so many levels counts everywhere.
     static let lightChange = 1.25
 

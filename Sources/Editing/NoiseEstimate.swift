@@ -27,6 +27,10 @@ public struct NoiseEstimate: Sendable {
     /// Takes in the median and the upper quartile of a frame's changes, in levels.
     public mutating func update(median: Double, upperQuartile: Double) {
         let isNoise = upperQuartile <= Self.spread * max(median, 0.25)
-        if median < level { level += Self.down * (median - level) } else if isNoise { level += Self.up * (median - level) }
+        if median < level {
+            level += Self.down * (median - level)
+        } else if isNoise {
+            level += Self.up * (median - level)
+        }
     }
 }

@@ -98,7 +98,10 @@ struct ReuseCommand: ParsableCommand {
         for (kind, picture) in zip(["source", "full", "reused"], pictures) {
             var data = Data("P6 \(picture.size.width) \(picture.size.height) 255\n".utf8)
             data.append(contentsOf: picture.pixels)
-            try data.write(to: URL(fileURLWithPath: "\(folder)/\(name.replacing(" ", with: "-")) \(kind).ppm".replacing(": ", with: "-")))
+            try data.write(
+                to: URL(
+                    fileURLWithPath: "\(folder)/\(name.replacing(" ", with: "-")) \(kind).ppm".replacing(
+                        ": ", with: "-")))
         }
     }
 }

@@ -45,7 +45,9 @@ struct ReuseRun {
         var squares = 0.0, sum = 0.0, share = 0.0, count = 0, wasReused = false
         for (index, frame) in clip.frames.enumerated() {
             let last = picture
-            func editFull() throws { fullTimes.append(try Measure.milliseconds { try frame.edit(by: full, into: &exact) }) }
+            func editFull() throws {
+                fullTimes.append(try Measure.milliseconds { try frame.edit(by: full, into: &exact) })
+            }
             if index % 2 == 0 { try editFull() }
             times.append(try Measure.milliseconds { try frame.edit(by: reusing, into: &picture) })
             if index % 2 == 1 { try editFull() }
@@ -58,7 +60,9 @@ struct ReuseRun {
             share += work.changed
             count += work.isReused ? 1 : 0
             if index > 0 {
-                if work.isReused { steps.append(picture.meanChange(last)) } else if wasReused {
+                if work.isReused {
+                    steps.append(picture.meanChange(last))
+                } else if wasReused {
                     renewals.append(picture.meanChange(last))
                 }
             }

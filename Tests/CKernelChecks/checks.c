@@ -405,6 +405,21 @@ CHECK(stabilize_u8) {
     return outcome;
 }
 
+CHECK(change_u8) {
+    size_t blocks = between(1, 80), rows = between(1, 2), cells = (blocks + 1) / 2, stride = 12 * blocks + between(0, 9);
+    uint8_t *rgb = bytes(4 * rows * stride), *old = bytes(6 * rows * blocks);
+    uint16_t *then = malloc(6 * rows * blocks);
+    for (size_t i = 0; i < 3 * rows * blocks; i++) then[i] = (uint16_t)(16 * old[i]);
+    size_t drifts = (2 * cells + 3) / 4 * 4, sums = drifts + 4 * cells;
+    BOTH(sums + 6 * rows * blocks, NULL, {
+        uint8_t *out = y;
+        t->change_u8((uint16_t *)out, (int32_t *)(out + drifts), (uint16_t *)(out + sums), then, rgb, stride, blocks,
+                     rows);
+    });
+    free(rgb), free(old), free(then);
+    return outcome;
+}
+
 /* It writes nothing: that it runs is all there is to check. */
 CHECK(peak_u8s8) {
     reference->peak_u8s8(10);

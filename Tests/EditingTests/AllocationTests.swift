@@ -61,6 +61,32 @@ private let allowedAllocations = 0
         }
         #expect(counted <= allowedAllocations * Self.frames, "\(counted) allocations in \(Self.frames) frames")
     }
+
+    /// Partial, measured and full frames, one after the other.
+    @Test func reusedFramesAllocateNothing() throws {
+        let pool = WorkerPool(threads: 2)
+        defer { pool.shutdown() }
+        let size = FrameSize(width: 70, height: 66)
+        var settings = EditSettings(prompt: "make it a pencil drawing")
+        settings.reuse = ReuseSettings(isOn: true, maxConsecutive: 5)
+        let session = try EditSession(
+            model: try EditingModel(Nano.folder("nano"), precision: .int8), settings: settings, pool: pool)
+        try session.prepare(size: size)
+        let pictures = [TestPicture(pattern: 1, size: size), TestPicture(pattern: 1, size: size)]
+        for byte in 0..<60 { pictures[1].mutableView.base.storeBytes(of: 200, toByteOffset: byte, as: UInt8.self) }
+        let output = TestPicture(size: size)
+        let sources = (pictures[0].view, pictures[1].view), target = output.mutableView
+        for frame in 0..<14 { try session.edit(frame % 2 == 0 ? sources.0 : sources.1, into: target) }
+        var reused = 0
+        let counted = try allocations(on: pool) {
+            for frame in 0..<Self.frames {
+                try session.edit(frame % 2 == 0 ? sources.0 : sources.1, into: target)
+                reused += session.lastWork.isReused ? 1 : 0
+            }
+        }
+        #expect(reused > Self.frames / 2 && reused < Self.frames)
+        #expect(counted <= allowedAllocations * Self.frames, "\(counted) allocations in \(Self.frames) frames")
+    }
 }
 
 /// How many threads have come.
