@@ -11,7 +11,8 @@ struct ProgramTests {
         let text = try Programs.run("gst-inspect-1.0 movieedit").output
         for part in [
             "Filter/Effect/Video", "prompt ", "model ", "preset ", "guidance-scale", "image-guidance-scale", "strength",
-            "seed", "latency-budget", "cpu-budget", "threads", "fallback", "stats", "Range: 0 - 10000 Default: 0",
+            "seed", "anchor", "stability", "latency-budget", "cpu-budget", "threads", "fallback", "stats",
+            "Range: 0 - 10000 Default: 0",
             "Range: 1 - 100 Default: 100", "controllable", "van-gogh",
         ] {
             #expect(text.contains(part), "\(part)")
