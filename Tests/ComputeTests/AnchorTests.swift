@@ -127,12 +127,16 @@ import Testing
         let attended = g.graph.selfAttention(
             query: try linear(x, "q"), key: try linear(x, "k"), value: try linear(x, "v"), heads: 2)
         g.graph.output("result", try linear(attended, "out"))
-        let layers = ["q", "k", "v", "out"].map { ($0, Quantizer(covering: -4...4)) }
-        let quantization = Quantization(layers: Dictionary(uniqueKeysWithValues: layers))
+        let observer = RangeObserver(), observed = g.plan { $0.observed(by: observer) }
+        let frames = (0..<3).map { _ in g.numbers(x.shape.count) }
+        for frame in frames {
+            _ = observed.input("x").update(from: frame)
+            observed.run()
+        }
+        let quantization = Quantization(layers: observer.ranges.mapValues { Quantizer(covering: $0) })
         let float = g.plan(), integer = g.plan { $0.quantized(quantization) }
         #expect(integer.anchors.slots == 2 && integer.anchors.memory > 0)
         #expect(integer.anchors.memory < float.anchors.memory || c < 32, "packed, and so smaller")
-        let frames = (0..<3).map { _ in g.numbers(x.shape.count) }
         func results(_ weights: (Float, Float)) -> [[Float]] {
             [float, integer].map { plan in
                 for slot in 0..<2 {

@@ -52,7 +52,7 @@ struct ProgramTests {
         ("movieedit model=/nowhere", "there is no model folder at /nowhere"),
         ("movieedit preset=nothing", "could not set property \"preset\""),
         ("movieedit fallback=nothing", "could not set property \"fallback\""),
-        ("movieedit prompt", "erroneous pipeline"), ("movieedit anchor=rolling", "no property \"anchor\""),
+        ("movieedit prompt", "erroneous pipeline"), ("movieedit anchorage=rolling", "no property \"anchorage\""),
     ])
     func wrongValuesAreErrors(_ element: String, _ expected: String) throws {
         let result = try Programs.launch("\(Self.source) ! \(element) ! fakesink")
