@@ -14,6 +14,18 @@ static GType fallback_type(void) {
     return (GType)type;
 }
 
+static GType anchor_type(void) {
+    static const GEnumValue values[] = {
+        {GSTMOVIE_ANCHOR_MODEL, "Rolling where the model says so, else none", "model"},
+        {GSTMOVIE_ANCHOR_NONE, "Each frame is edited by itself", "none"},
+        {GSTMOVIE_ANCHOR_ROLLING, "Frames attend to one of their scene, renewed from time to time", "rolling"},
+        {0, NULL, NULL},
+    };
+    static gsize type = 0;
+    if (g_once_init_enter(&type)) g_once_init_leave(&type, g_enum_register_static("GstMovieAnchor", values));
+    return (GType)type;
+}
+
 /* GObject keeps the array, so it is never freed. */
 static GEnumValue *preset_values(void) {
     guint count = 0;
@@ -117,6 +129,15 @@ static void install_edit_properties(GObjectClass *class) {
     g_object_class_install_property(
         class, GSTMOVIE_SEED,
         g_param_spec_uint64("seed", "Seed", "Chooses the noise that every frame starts from", 0, G_MAXUINT64, 0, PLAYING));
+    g_object_class_install_property(
+        class, GSTMOVIE_ANCHOR,
+        g_param_spec_enum("anchor", "Anchor", "The frame that the others attend to, which holds them together",
+                          anchor_type(), GSTMOVIE_ANCHOR_MODEL, PLAYING));
+    g_object_class_install_property(
+        class, GSTMOVIE_STABILITY,
+        g_param_spec_double("stability", "Stability",
+                            "How much flicker is taken out where the source stands still: 0 none, 1 the most", 0, 1,
+                            GSTMOVIE_USUAL_STABILITY, CONTROLLED));
 }
 
 static void install_speed_properties(GObjectClass *class) {
@@ -159,4 +180,5 @@ void gstmovie_install_properties(GObjectClass *class) {
                            GST_TYPE_STRUCTURE, READ_ONLY));
     gst_type_mark_as_plugin_api(preset_type(), 0);
     gst_type_mark_as_plugin_api(fallback_type(), 0);
+    gst_type_mark_as_plugin_api(anchor_type(), 0);
 }

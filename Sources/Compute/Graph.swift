@@ -164,7 +164,7 @@ public final class Graph {
     }
 
     /// Bytes of all memory for anchor frames.
-    var anchorBytes: Int {
+    public var anchorMemory: Int {
         let used = Set(steps.flatMap(\.inputs).map(\.id).filter { slots[$0].isAnchorMemory })
         return used.reduce(0) { $0 + slots[$1].size * MemoryLayout<Float>.size }
     }

@@ -63,7 +63,7 @@ public final class Plan: @unchecked Sendable {
         let scratchStride = aligned(graph.steps.map(\.scratch).max() ?? 0)
         scratch = allocateAligned(scratchStride * pool.width)
         memory = (layout.size + scratchStride * pool.width) * MemoryLayout<Float>.size
-        anchors = AnchorBank(slots: graph.anchorSlots, memory: graph.anchorBytes)
+        anchors = AnchorBank(slots: graph.anchorSlots, memory: graph.anchorMemory)
         let context = StepContext(
             arena: arena, offsets: offsets, scratchBase: scratch, scratchStride: scratchStride, pool: pool,
             anchors: anchors)

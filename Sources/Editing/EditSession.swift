@@ -103,6 +103,16 @@ public final class EditSession: ReusingEditor, TimedEditor, AnchoredEditor {
         coherence?.editHasChanged()
     }
 
+    /// Changes how much of the flicker is taken out, 0...1, from the next frame on.
+    public func setStability(_ stability: Double) {
+        settings.stability = stability > 0 ? min(stability, 1) : 0
+        if let coherence {
+            coherence.stabilizer.strength = Float(settings.stability)
+        } else if let frame {
+            coherence = FrameCoherence(settings, frame: frame, pool: pool)
+        }
+    }
+
     /// Whether the session waits for `setAnchor`.
     public var wantsMiddleFrame: Bool { settings.anchor == .middle }
 

@@ -45,7 +45,9 @@ public struct EditSettings: Sendable, Equatable {
     }
 }
 
-private func checkNumber(_ name: String, _ value: Double, _ range: ClosedRange<Double>, _ advice: String) throws(EditError) {
+private func checkNumber(_ name: String, _ value: Double, _ range: ClosedRange<Double>, _ advice: String)
+    throws(EditError)
+{
     guard !range.contains(value) else { return }
     throw EditError("the \(name) is \(value); give \(advice)")
 }

@@ -7,8 +7,8 @@ final class FrameCoherence {
     private(set) var renewal: AnchorPolicy.Reason?
     /// Whether the last frame attends to anchors otherwise than the one before.
     private(set) var hasChangedAnchors = false
-    /// Nil without `stability`.
-    let stabilizer: Stabilizer?
+    /// Idle while its strength is 0.
+    let stabilizer: Stabilizer
 
     private let frame: FramePlan
     private let cells: CellGrid
@@ -26,11 +26,8 @@ final class FrameCoherence {
         self.frame = frame
         let stride = frame.paddedWidth * 3, height = frame.paddedHeight
         cells = CellGrid(source, width: frame.paddedWidth, height: height, stride: stride, pool: pool)
-        stabilizer =
-            settings.stability > 0
-            ? Stabilizer(
-                cells: cells, edited: edited, height: height, stride: stride, strength: settings.stability, pool: pool)
-            : nil
+        stabilizer = Stabilizer(
+            cells: cells, edited: edited, height: height, stride: stride, strength: settings.stability, pool: pool)
         mode = settings.anchor
         policy = AnchorPolicy(maximumAge: settings.anchorMaximumAge)
     }
@@ -53,9 +50,9 @@ final class FrameCoherence {
 
     /// The frame has been edited: what is to be shown is at the result, if it is not what the plan left.
     func end() -> UnsafePointer<UInt8>? {
-        if hasNewEdit { stabilizer?.reset() }
+        if hasNewEdit || stabilizer.strength == 0 { stabilizer.reset() }
         hasNewEdit = false
-        guard let stabilizer else { return nil }
+        guard stabilizer.strength > 0 else { return nil }
         stabilizer.run()
         return UnsafePointer(stabilizer.output)
     }

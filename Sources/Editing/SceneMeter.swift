@@ -10,6 +10,9 @@ final class SceneMeter {
     /// A cut differs from the last frame by so much, and by several times what frames have differed by lately.
     static let cut: Float = 14
     static let cutFactor: Float = 4
+    /// A cut changes so much of the picture; what moves in front of it changes less. A field counts from so many levels.
+    static let cutShare: Float = 0.4
+    static let changed: Float = 8
     /// Levels by which exposure may change everything.
     static let exposure: Float = 20
 
@@ -36,9 +39,10 @@ final class SceneMeter {
         cells.means(into: fields, columns: Self.columns, rows: Self.rows)
         defer { hasLast = true }
         guard hasLast else { return .same }
-        fromLast = Self.difference(fields, last)
-        fromAnchor = Self.difference(fields, fields + 2 * Self.count)
-        let isCut = fromLast > max(Self.cut, Self.cutFactor * usual)
+        let share: Float
+        (fromLast, share) = Self.difference(fields, last)
+        fromAnchor = Self.difference(fields, fields + 2 * Self.count).mean
+        let isCut = fromLast > max(Self.cut, Self.cutFactor * usual) && share > Self.cutShare
         usual = isCut ? 0 : usual + (fromLast - usual) * 0.1
         if isCut { return .cut }
         return fromAnchor > Self.drift ? .drifted : .same
@@ -47,12 +51,18 @@ final class SceneMeter {
     /// The frame measured last is the anchor.
     func keepAnchor() { (fields + 2 * Self.count).update(from: fields, count: Self.count) }
 
-    private static func difference(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>) -> Float {
+    /// The mean of differences, in levels, and the share of fields that differ.
+    private static func difference(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>) -> (mean: Float, share: Float)
+    {
         var sum: Float = 0
         for index in 0..<count { sum += a[index] - b[index] }
         let common = max(-exposure, min(exposure, sum / Float(count)))
-        var total: Float = 0
-        for index in 0..<count { total += abs(a[index] - b[index] - common) }
-        return total / Float(count)
+        var total: Float = 0, many: Float = 0
+        for index in 0..<count {
+            let difference = abs(a[index] - b[index] - common)
+            total += difference
+            if difference > changed { many += 1 }
+        }
+        return (total / Float(count), many / Float(count))
     }
 }

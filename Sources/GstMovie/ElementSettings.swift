@@ -11,6 +11,8 @@ struct ElementSettings: Sendable {
     var imageGuidanceScale = 0.0
     var strength = 1.0
     var seed: UInt64 = 0
+    var anchor = GSTMOVIE_ANCHOR_MODEL
+    var stability = EditSettings.usualStability
     /// Milliseconds; 0 for measured.
     var latencyBudget: UInt64 = 0
     /// Percent.
@@ -42,6 +44,7 @@ struct ElementSettings: Sendable {
         case GSTMOVIE_STRENGTH:
             if value.isFinite { strength = min(max(0, value), 1) }
             return
+        case GSTMOVIE_STABILITY: if value.isFinite { stability = min(max(0, value), 1) }
         default: return
         }
         revision += 1
@@ -51,6 +54,7 @@ struct ElementSettings: Sendable {
         switch GstMovieProperty(property) {
         case GSTMOVIE_PRESET: preset = Int(clamping: value)
         case GSTMOVIE_SEED: seed = value
+        case GSTMOVIE_ANCHOR: anchor = GstMovieAnchor(UInt32(clamping: value))
         case GSTMOVIE_LATENCY_BUDGET: latencyBudget = value
         case GSTMOVIE_CPU_BUDGET: cpuBudget = max(1, value)
         case GSTMOVIE_THREADS: threads = Int(clamping: value)
@@ -68,6 +72,7 @@ struct ElementSettings: Sendable {
         switch GstMovieProperty(property) {
         case GSTMOVIE_GUIDANCE_SCALE: guidanceScale
         case GSTMOVIE_IMAGE_GUIDANCE_SCALE: imageGuidanceScale
+        case GSTMOVIE_STABILITY: stability
         default: strength
         }
     }
@@ -76,6 +81,7 @@ struct ElementSettings: Sendable {
         switch GstMovieProperty(property) {
         case GSTMOVIE_PRESET: UInt64(preset)
         case GSTMOVIE_SEED: seed
+        case GSTMOVIE_ANCHOR: UInt64(anchor.rawValue)
         case GSTMOVIE_LATENCY_BUDGET: latencyBudget
         case GSTMOVIE_CPU_BUDGET: cpuBudget
         case GSTMOVIE_THREADS: UInt64(threads)

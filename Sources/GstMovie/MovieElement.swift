@@ -93,6 +93,7 @@ final class MovieElement: @unchecked Sendable {
                     target.copy(from: $0 ? shown.view.readable : source)
                 }
             }
+            stream.sessions.session.frameTime = Self.known(timing.running_time).map { Double($0) / 1e9 }
             try stream.edit(source, into: target, strength: settings.strength)
         } catch {
             postError(GSTMOVIE_EDIT_FAILED, "\(error)")

@@ -22,7 +22,7 @@ final class MovieStream {
         let path = try BundledModel.find(
             settings.model, beside: [gstmovie_library_path().map { String(cString: $0) }].compactMap { $0 })
         engine = try SharedEngine(model: path, threads: settings.threads == 0 ? nil : settings.threads)
-        sessions = try SessionKeeper(engine: engine, settings: settings.edit(within: engine.model.guidance, warn: warn))
+        sessions = try SessionKeeper(engine: engine, settings: settings.edit(with: engine.model, warn: warn))
         sessions.session.warnings.forEach(warn)
         budget = EditBudget(threads: engine.pool.width)
         revision = settings.revision
@@ -50,7 +50,7 @@ final class MovieStream {
         try sessions.takeChange().forEach(warn)
         guard settings.revision != revision else { return }
         revision = settings.revision
-        let wanted = settings.edit(within: engine.model.guidance, warn: warn)
+        let wanted = settings.edit(with: engine.model, warn: warn)
         try sessions.change(to: wanted, mayWait: mayWait).forEach(warn)
     }
 
@@ -71,12 +71,17 @@ final class MovieStream {
 
 extension ElementSettings {
     /// The edit that is asked for. Scales outside the model's range are brought into it, with a sentence to `warn`.
-    func edit(within ranges: GuidanceRanges, warn: (String) -> Void) -> EditSettings {
-        EditSettings(
+    func edit(with model: EditingModel, warn: (String) -> Void) -> EditSettings {
+        let ranges = model.guidance
+        var edit = EditSettings(
             prompt: instruction,
             guidanceScale: scale("guidance-scale", guidanceScale, ranges.guidanceScale, warn),
             imageGuidanceScale: scale("image-guidance-scale", imageGuidanceScale, ranges.imageGuidanceScale, warn),
             seed: seed)
+        let isRolling = anchor == GSTMOVIE_ANCHOR_MODEL ? model.prefersRollingAnchor : anchor == GSTMOVIE_ANCHOR_ROLLING
+        edit.anchor = isRolling ? .rolling : .none
+        edit.stability = stability
+        return edit
     }
 
     private func scale(

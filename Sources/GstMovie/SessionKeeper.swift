@@ -28,14 +28,16 @@ final class SessionKeeper {
         try session.prepare(size: size)
     }
 
-    /// Asks for other settings. Guidance changes at once. A prompt or seed changes at once too where frames may wait, and
+    /// Asks for other settings. Guidance and stability change at once. A prompt, seed or anchor changes at once too where frames may wait, and
     /// otherwise when a session with it has been built in the background. Returns sentences for people.
     func change(to wanted: EditSettings, mayWait: Bool) throws -> [String] {
         guard wanted != settings else { return [] }
-        let isSameEdit = wanted.prompt == settings.prompt && wanted.seed == settings.seed
+        let isSameEdit =
+            wanted.prompt == settings.prompt && wanted.seed == settings.seed && wanted.anchor == settings.anchor
         settings = wanted
         if isSameEdit, !exchange.isBusy {
             try session.setGuidance(wanted.guidanceScale, image: wanted.imageGuidanceScale)
+            session.setStability(wanted.stability)
         } else if mayWait {
             exchange.stop()
             session = try Self.build(engine, wanted, size)
@@ -52,6 +54,7 @@ final class SessionKeeper {
         session = built
         if let size { try session.prepare(size: size) }  // the size may have changed meanwhile
         try session.setGuidance(settings.guidanceScale, image: settings.imageGuidanceScale)
+        session.setStability(settings.stability)
         return session.warnings
     }
 

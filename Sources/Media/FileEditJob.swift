@@ -51,7 +51,7 @@ public final class FileEditJob {
         let file = try OutputFile(path: output)
         let layout = (orientation: info.orientation, isInterlaced: info.isInterlaced)
         try editor.prepare(size: size ?? info.size)
-        try findAnchor(layout: layout, size: size ?? info.size)
+        let missingAnchor = try findAnchor(layout: layout, size: size ?? info.size)
         let decoder = try FileDecoder(path: input, layout: layout, size: size ?? info.size)
         try decoder.pipeline.set(GST_STATE_PLAYING)
         var run = FileEditRun(estimatedFrames: info.estimatedFrames, grid: TimestampGrid(info.framerate))
@@ -60,20 +60,22 @@ public final class FileEditJob {
             return try FileEncoder(
                 format, file: file, name: self.output, caps: caps, sound: sound)
         }
+        if isComplete, let missingAnchor { message(missingAnchor) }
         return FileEditSummary(
             isComplete: isComplete, frames: run.frames, elapsedSeconds: run.elapsedSeconds,
             editSeconds: run.editSeconds, size: size ?? info.size, framerate: info.framerate, hasAudio: info.hasAudio)
     }
 
-    /// Shows the middle frame to an editor that wants it; a file in which it cannot be found is edited without.
-    private func findAnchor(layout: (orientation: Int, isInterlaced: Bool), size: FrameSize) throws {
-        guard let anchored = editor as? any AnchoredEditor, anchored.wantsMiddleFrame else { return }
+    /// Shows the middle frame to an editor that wants it. A file in which it cannot be found is edited without; returns why.
+    private func findAnchor(layout: (orientation: Int, isInterlaced: Bool), size: FrameSize) throws -> String? {
+        guard let anchored = editor as? any AnchoredEditor, anchored.wantsMiddleFrame else { return nil }
         do {
             let middle = MiddleFrame(path: input, layout: layout, isCancelled: isCancelled)
             _ = try middle.read(size: size) { try anchored.setAnchor($0) }
         } catch let error as MediaError {
-            message("no frame is the anchor of the others, because the middle frame cannot be read: \(error)")
+            return "no frame was the anchor of the others, because the middle frame could not be read: \(error)"
         }
+        return nil
     }
 
     private func inspectInput() throws(MediaError) -> VideoInfo {

@@ -18,7 +18,13 @@ struct MiddleFrame {
     /// Throws a sentence for a file without frames or one that cannot be decoded, and what `body` throws.
     func read(size: FrameSize, _ body: (FrameView) throws -> Void) throws -> Int? {
         var count = 0
-        guard try decode(size: Self.countingSize, { _ in count += 1; return true }) else { return nil }
+        guard
+            try decode(
+                size: Self.countingSize,
+                { _ in
+                    count += 1; return true
+                })
+        else { return nil }
         guard count > 0 else { throw VideoProbe.noFrames(path) }
         let middle = count / 2
         var index = 0

@@ -7,6 +7,9 @@ public struct ModelWork {
     /// `operations` are those of one pass.
     public private(set) var parts: [(name: String, passes: Int, operations: Int)] = []
 
+    /// Bytes that the keys and values of one anchor frame take, in the arithmetic of the folder.
+    public private(set) var anchorMemory = 0
+
     /// Multiply-adds of the whole frame.
     public var operations: Int { parts.reduce(0) { $0 + $1.passes * $1.operations } }
 
@@ -33,15 +36,19 @@ public struct ModelWork {
         }
         if folder.has(.unet) {
             let passes = try folder.unetConfiguration().hasGuidanceEmbedding ? 1 : 3
-            let operations = try unet(folder, height: height / factor, width: width / factor)
+            let graph = try unet(folder, height: height / factor, width: width / factor)
+            let operations = total(graph)
             parts.insert(("unet", passes, operations), at: parts.isEmpty ? 0 : 1)
+            let lowered = try folder.quantization(for: nil).map { graph.quantized($0) } ?? graph
+            anchorMemory = passes * lowered.anchorMemory
         }
     }
 
-    private func unet(_ folder: ModelFolder, height: Int, width: Int) throws -> Int {
+    private func unet(_ folder: ModelFolder, height: Int, width: Int) throws -> Graph {
         let unet = try folder.unet(), c = unet.configuration
         let tokens = folder.has(.textEncoder) ? try folder.textConfiguration().maxPositions : 77
         let graph = Graph()
+        graph.anchorSlots = 1
         func number(_ name: String) -> Value { graph.input(name, Shape(1, 1, 1, 1), isStatic: true) }
         _ = unet(
             graph,
@@ -50,7 +57,7 @@ public struct ModelWork {
                 encoderHiddenStates: graph.input(
                     "prompt", Shape(1, 1, tokens, c.textProjectionDim ?? c.crossAttentionDim), isStatic: true),
                 guidanceScale: number("guidance_scale"), imageGuidanceScale: number("image_guidance_scale")))
-        return total(graph)
+        return graph
     }
 
     private func total(_ graph: Graph) -> Int { graph.operations.reduce(0) { $0 + $1.count } }

@@ -43,7 +43,11 @@ public enum ModelReport {
             ])
         }
         table.add(["together", gigaflop(work.operations)])
-        return table.lines()
+        guard work.anchorMemory > 0 else { return table.lines() }
+        let anchor = Double(work.anchorMemory) / 1_048_576
+        return table.lines() + [
+            "memory of an anchor frame \(anchor.text(2)) MiB; a rolling anchor takes two, \((2 * anchor).text(2)) MiB"
+        ]
     }
 
     private static func guidance(_ folder: ModelFolder) throws -> String {

@@ -61,7 +61,8 @@ public enum SettingText {
         }
         guard !isLive || mode != .middle else {
             throw ServiceError(
-                "\(subject) is 'middle'; a live stream has no middle frame: use rolling or none, or movied edit for files")
+                "\(subject) is 'middle'; a live stream has no middle frame: use rolling or none, or movied edit for files"
+            )
         }
         return mode
     }

@@ -56,7 +56,8 @@ struct BlockMotion {
 
     /// Full search on every second pixel.
     private static func search(
-        _ before: UnsafeBufferPointer<UInt8>, _ after: UnsafeBufferPointer<UInt8>, _ width: Int, _ height: Int, _ x: Int,
+        _ before: UnsafeBufferPointer<UInt8>, _ after: UnsafeBufferPointer<UInt8>, _ width: Int, _ height: Int,
+        _ x: Int,
         _ y: Int
     ) -> (x: Int, y: Int) {
         let left = max(0, x - 4), right = min(width, x + 12), top = max(0, y - 4), bottom = min(height, y + 12)

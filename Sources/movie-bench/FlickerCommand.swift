@@ -116,7 +116,8 @@ struct FlickerCommand: ParsableCommand {
     private func measure(_ sources: [StoredFrame], _ outputs: [StoredFrame]) throws {
         guard sources.count == outputs.count else {
             throw ServiceError(
-                "'\(source)' has \(sources.count) frames and '\(edited ?? "")' has \(outputs.count); give what was made of it")
+                "'\(source)' has \(sources.count) frames and '\(edited ?? "")' has \(outputs.count); give what was made of it"
+            )
         }
         var meter = FlickerMeter(), last: Luma?, change = 0.0
         for (frame, output) in zip(sources, outputs) {
@@ -127,7 +128,8 @@ struct FlickerCommand: ParsableCommand {
         }
         print(
             "flicker \(meter.flicker.text(3)) levels; motion compensated, outputs change by \(meter.change.text(3)) levels a "
-                + "frame, sources by \((change / Double(sources.count - 1)).text(3)); sharpness \(meter.sharpness.text(1))")
+                + "frame, sources by \((change / Double(sources.count - 1)).text(3)); sharpness \(meter.sharpness.text(1))"
+        )
     }
 
     private func read(_ path: String) throws -> [StoredFrame] {

@@ -44,20 +44,28 @@ private let allowedAllocations = 0
         #expect(counted >= 4, "an object and its memory, on each of two threads")
     }
 
-    @Test(arguments: [Precision.float, .int8]) func framesAllocateNothing(_ precision: Precision) throws {
+    @Test(arguments: [Precision.float, .int8], AnchorMode.allCases)
+    func framesAllocateNothing(_ precision: Precision, _ anchor: AnchorMode) throws {
         let pool = WorkerPool(threads: 2)
         defer { pool.shutdown() }
         let size = FrameSize(width: 70, height: 66)
         let model =
             precision == .float ? try WholeEditor.model.get() : try EditingModel(Nano.folder("nano"), precision: .int8)
-        let session = try EditSession(
-            model: model, settings: EditSettings(prompt: WholeEditor.prompt), pool: pool)
+        var settings = EditSettings(prompt: WholeEditor.prompt)
+        settings.anchor = anchor
+        settings.stability = anchor == .none ? 0 : 0.5
+        settings.anchorMaximumAge = 0.5
+        let session = try EditSession(model: model, settings: settings, pool: pool)
         try session.prepare(size: size)
         let input = TestPicture(pattern: 1, size: size), output = TestPicture(size: size)
         let source = input.view, target = output.mutableView
+        try session.setAnchor(source)
         for _ in 0..<3 { try session.edit(source, into: target) }
         let counted = try allocations(on: pool) {
-            for _ in 0..<Self.frames { try session.edit(source, into: target) }
+            for frame in 0..<Self.frames {  // long enough for anchors to be renewed
+                session.frameTime = Double(frame) / 25
+                try session.edit(source, into: target)
+            }
         }
         #expect(counted <= allowedAllocations * Self.frames, "\(counted) allocations in \(Self.frames) frames")
     }

@@ -11,7 +11,8 @@ struct ProgramTests {
         let text = try Programs.run("gst-inspect-1.0 movieedit").output
         for part in [
             "Filter/Effect/Video", "prompt ", "model ", "preset ", "guidance-scale", "image-guidance-scale", "strength",
-            "seed", "latency-budget", "cpu-budget", "threads", "fallback", "stats", "Range: 0 - 10000 Default: 0",
+            "seed", "anchor", "stability", "latency-budget", "cpu-budget", "threads", "fallback", "stats",
+            "Range: 0 - 10000 Default: 0",
             "Range: 1 - 100 Default: 100", "controllable", "van-gogh",
         ] {
             #expect(text.contains(part), "\(part)")
@@ -69,7 +70,7 @@ struct ProgramTests {
         ("movieedit model=/nowhere", "there is no model folder at /nowhere"),
         ("movieedit preset=nothing", "could not set property \"preset\""),
         ("movieedit fallback=nothing", "could not set property \"fallback\""),
-        ("movieedit prompt", "erroneous pipeline"), ("movieedit anchor=rolling", "no property \"anchor\""),
+        ("movieedit prompt", "erroneous pipeline"), ("movieedit anchorage=rolling", "no property \"anchorage\""),
     ])
     func wrongValuesAreErrors(_ element: String, _ expected: String) throws {
         let result = try Programs.launch("\(Self.source) ! \(element) ! fakesink")

@@ -54,3 +54,28 @@ final class FailingEditor: FrameEditor {
         inner.edit(input, into: output)
     }
 }
+
+/// Passes frames on; remembers the middle frame it was shown, and the time of every frame.
+final class AnchorSpy: TimedEditor, AnchoredEditor {
+    let wantsMiddleFrame: Bool
+    var frameTime: Double?
+    private(set) var times: [Double?] = []
+    private(set) var anchors: [(brightness: Int, before: Int)] = []
+    private(set) var brightness: [Int] = []
+
+    init(wantsMiddleFrame: Bool = true) { self.wantsMiddleFrame = wantsMiddleFrame }
+
+    func prepare(size: FrameSize) {}
+
+    func setAnchor(_ frame: FrameView) { anchors.append((Self.brightness(frame), times.count)) }
+
+    func edit(_ input: FrameView, into output: MutableFrameView) {
+        times.append(frameTime)
+        brightness.append(Self.brightness(input))
+        output.copy(from: input)
+    }
+
+    private static func brightness(_ frame: FrameView) -> Int {
+        Int(frame.base.load(fromByteOffset: frame.stride * frame.size.height / 2 + 3 * 31, as: UInt8.self))
+    }
+}

@@ -136,6 +136,33 @@ struct FileEditTests {
         #expect(Pictures.difference(before, after) > 60)
     }
 
+    /// Frame n has the brightness 4 n + 30; sound that is longer than the picture moves no middle.
+    @Test(arguments: [1, 2, 7, 24, 25], [".mp4", ".mkv"])
+    func showsTheMiddleFrameFirst(_ frames: Int, _ format: String) throws {
+        let shop = try Workshop()
+        let picture = "-f lavfi -i color=black:s=128x96:r=25 -f lavfi -i sine=d=4"
+        let input = try shop.make(
+            "clip\(format)",
+            "\(picture) -map 0:v -map 1:a -vf geq=lum=4*N+30:cb=128:cr=128 -frames:v \(frames) -c:v libx264 -bf 2 -qp 0 -c:a aac"
+        )
+        let spy = AnchorSpy()
+        let summary = try FileEditJob(input: input, output: shop.path("out.mkv"), editor: spy).run()
+        #expect(summary.frames == frames && spy.brightness.count == frames)
+        try #require(spy.anchors.count == 1)
+        #expect(spy.anchors[0].before == 0 && spy.anchors[0].brightness == spy.brightness[frames / 2])
+        #expect(Set(spy.brightness).count == frames, "frames can be told apart")
+        let start = try #require(spy.times[0])  // sound may begin earlier
+        for (index, time) in spy.times.enumerated() { #expect(abs((time ?? -1) - start - Double(index) / 25) < 0.002) }
+    }
+
+    @Test func showsItOnlyToThoseWhoWantIt() throws {
+        let shop = try Workshop()
+        let input = try shop.make("clip.mp4", "-f lavfi -i testsrc2=s=160x120:r=25:d=0.2 -c:v libx264")
+        let spy = AnchorSpy(wantsMiddleFrame: false)
+        _ = try FileEditJob(input: input, output: shop.path("out.mp4"), editor: spy).run()
+        #expect(spy.anchors.isEmpty && spy.brightness.count == 5)
+    }
+
     @Test func tellsProgressOfEveryFrame() throws {
         let shop = try Workshop()
         let input = try shop.make("clip.mp4", "-f lavfi -i testsrc2=s=160x120:r=25:d=1 -c:v libx264 -preset ultrafast")

@@ -1,3 +1,4 @@
+import Editing
 import Foundation
 import Media
 import Scheduling
@@ -50,13 +51,31 @@ struct ConfigurationTests {
         #expect(stream.live.editSize == .init(width: 320, height: 240) && !stream.live.carriesEdits)
     }
 
+    @Test func anchorAndStability() throws {
+        func stream(_ line: String) throws -> StreamRequest {
+            try parse(Self.minimal.replacing("prompt: x", with: "prompt: x\(line)")).streams[0]
+        }
+        let usual = try stream("")
+        #expect(!usual.anchorIsGiven && usual.settings.anchor == .none && usual.settings.anchorMaximumAge == 10)
+        #expect(usual.settings.stability == EditSettings.usualStability)
+        let rolling = try stream(", anchor: rolling, stability: 0.25")
+        #expect(rolling.anchorIsGiven && rolling.settings.anchor == .rolling && rolling.settings.stability == 0.25)
+        let aged = try stream(", anchor: {mode: rolling, max_age: 2.5 s}, stability: 0")
+        #expect(aged.anchorIsGiven && aged.settings.anchorMaximumAge == 2.5 && aged.settings.stability == 0)
+        #expect(try !stream(", anchor: {max_age: 500 ms}").anchorIsGiven)
+        #expect(try stream(", anchor: none").anchorIsGiven)
+    }
+
     @Test func modelsAreMeantFromTheFilesFolder() throws {
         let text = Self.minimal.replacing("prompt: x", with: "prompt: x, model: ../m")
         #expect(try ConfigurationFile.parse(text, path: "/a/b/f.yaml").streams[0].model == "/a/m")
     }
 
     @Test(arguments: [
-        ("frame_rate: 30", "f.yaml:5: the key 'streams[0].frame_rate' is unknown; allowed are edit_size, fallback, framerate, "),
+        (
+            "frame_rate: 30",
+            "f.yaml:5: the key 'streams[0].frame_rate' is unknown; allowed are anchor, edit_size, fallback, framerate, "
+        ),
         (
             "framerate: 0",
             "f.yaml:5: streams[0].framerate is 0; it must be from 1 to 240 frames a second, for example 30"
@@ -74,6 +93,14 @@ struct ConfigurationTests {
             "f.yaml:5: streams[0].fallback is 'camera'; it must be one of hold, placeholder, passthrough"
         ),
         ("weight: 0", "f.yaml:5: streams[0].weight is 0; it must be from 0.01 to 100"),
+        (
+            "anchor: middle",
+            "f.yaml:5: streams[0].anchor is 'middle'; a live stream has no middle frame: use rolling or none"
+        ),
+        ("anchor: first", "f.yaml:5: streams[0].anchor is 'first'; it must be one of none, rolling"),
+        ("anchor: {max_age: 0}", "f.yaml:5: streams[0].anchor.max_age is '0'; give a time from 0.5 s to 3600 s"),
+        ("anchor: {age: 1}", "f.yaml:5: the key 'streams[0].anchor.age' is unknown; allowed are max_age, mode"),
+        ("stability: 2", "f.yaml:5: streams[0].stability is '2'; give a number from 0 (off) to 1 (the most)"),
         ("weight: heavy", "f.yaml:5: streams[0].weight is 'heavy'; give a number"),
         ("size: 12", "f.yaml:5: streams[0].size is '12'; give width x height"),
         ("size: 63x64", "f.yaml:5: streams[0].size is 63x64, but width and height must be from 64"),

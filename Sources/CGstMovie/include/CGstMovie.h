@@ -26,6 +26,8 @@ typedef enum {
     GSTMOVIE_IMAGE_GUIDANCE_SCALE,
     GSTMOVIE_STRENGTH,
     GSTMOVIE_SEED,
+    GSTMOVIE_ANCHOR,
+    GSTMOVIE_STABILITY,
     GSTMOVIE_LATENCY_BUDGET,
     GSTMOVIE_CPU_BUDGET,
     GSTMOVIE_THREADS,
@@ -39,6 +41,16 @@ typedef enum {
     GSTMOVIE_FALLBACK_PASSTHROUGH,
     GSTMOVIE_FALLBACK_DROP,
 } GstMovieFallback;
+
+/* The frame that the others attend to. */
+typedef enum {
+    GSTMOVIE_ANCHOR_MODEL,
+    GSTMOVIE_ANCHOR_NONE,
+    GSTMOVIE_ANCHOR_ROLLING,
+} GstMovieAnchor;
+
+/* The default of `stability`; equal to EditSettings.usualStability. */
+#define GSTMOVIE_USUAL_STABILITY 0.5
 
 /* When a frame comes, in running time; GST_CLOCK_TIME_NONE where there is no clock or no timestamp. */
 typedef struct {

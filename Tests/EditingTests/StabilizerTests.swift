@@ -1,0 +1,129 @@
+import Compute
+import TestSupport
+import Testing
+
+@testable import Editing
+
+/// The stabilizer on pictures made here: a wall with a camera's noise, edits that flicker, and a hand that moves.
+@Suite struct StabilizerTests {
+    /// Sources, edits and the stabilizer between them.
+    private final class Bench {
+        static let width = 128
+        static let height = 96
+        let source: UnsafeMutablePointer<UInt8>
+        let edited: UnsafeMutablePointer<UInt8>
+        let stabilizer: Stabilizer
+        private let cells: CellGrid
+        private let pool = WorkerPool(threads: 2)
+        private var random = TestRandom(seed: 9)
+        static let count = width * height * 3
+
+        init(strength: Double) {
+            source = .allocate(capacity: Self.count)
+            edited = .allocate(capacity: Self.count)
+            source.initialize(repeating: 0, count: Self.count)
+            edited.initialize(repeating: 0, count: Self.count)
+            cells = CellGrid(source, width: Self.width, height: Self.height, stride: Self.width * 3, pool: pool)
+            stabilizer = Stabilizer(
+                cells: cells, edited: edited, height: Self.height, stride: Self.width * 3, strength: strength,
+                pool: pool)
+        }
+
+        deinit {
+            pool.shutdown()
+            source.deallocate()
+            edited.deallocate()
+        }
+
+        /// A frame: a wall of brightness 120 with noise of `noise` levels, a hand of 200 whose left edge is at `hand`; the
+        /// edit is the negative, and flickers as much as `flicker`. Returns the output.
+        func frame(hand: Int? = nil, noise: Float, flicker: Float) -> [UInt8] {
+            let a = random.numbers(Self.count), b = random.numbers(Self.count)
+            for index in 0..<Self.count {
+                let x = index / 3 % Self.width, y = index / 3 / Self.width
+                let isHand = hand.map { (0..<24).contains(x - $0) && (32..<64).contains(y) } ?? false
+                let clean: Float = isHand ? 200 : 120
+                source[index] = UInt8(min(255, max(0, clean + noise * a[index])))
+                edited[index] = UInt8(min(255, max(0, 255 - clean + flicker * b[index])))
+            }
+            return run()
+        }
+
+        /// The output for what is in `source` and `edited`.
+        func run() -> [UInt8] {
+            cells.read()
+            stabilizer.run()
+            return Array(UnsafeBufferPointer(start: stabilizer.output, count: Self.count))
+        }
+    }
+
+    private func difference(_ a: [UInt8], _ b: [UInt8]) -> Double {
+        Double(zip(a, b).reduce(0) { $0 + abs(Int($1.0) - Int($1.1)) }) / Double(a.count)
+    }
+
+    @Test(arguments: [0, 3, 8] as [Float]) func aStillWallFlickersLess(_ noise: Float) {
+        var changes: [Double] = []
+        for strength in [0, 0.25, 0.5, 1] {
+            let bench = Bench(strength: strength)
+            var last = bench.frame(noise: noise, flicker: 20), sum = 0.0
+            for _ in 0..<12 {
+                let next = bench.frame(noise: noise, flicker: 20)
+                sum += difference(next, last)
+                last = next
+            }
+            changes.append(sum)
+        }
+        #expect(changes[1] < 0.8 * changes[0], "\(changes)")
+        #expect(changes[2] < 0.55 * changes[0] && changes[3] < 0.5 * changes[2], "\(changes)")
+    }
+
+    /// Behind a moving hand the wall is at once what it was edited to, and the hand is where it is, whatever its speed.
+    @Test(arguments: [1, 2, 5, 24]) func noGhostStaysBehindAHand(_ speed: Int) {
+        let bench = Bench(strength: 1)
+        for frame in 0..<20 {
+            let hand = 10 + frame * speed % 80
+            let output = bench.frame(hand: hand, noise: 4, flicker: 0)
+            let worst = zip(output, UnsafeBufferPointer(start: bench.edited, count: Bench.count)).map {
+                abs(Int($0) - Int($1))
+            }.max()
+            #expect(worst ?? 255 <= 2, "frame \(frame): off by \(worst ?? 255) levels")
+        }
+    }
+
+    /// Light that changes slowly is followed: what adds up counts, however small each step.
+    @Test func slowChangesAreFollowed() {
+        let bench = Bench(strength: 1)
+        for level in 0..<40 {
+            for index in 0..<Bench.count {
+                bench.source[index] = UInt8(100 + level)
+                bench.edited[index] = UInt8(200 - 2 * level)
+            }
+            let last = bench.run()
+            let lag = abs(Int(last[0]) - (200 - 2 * level))
+            #expect(lag <= 4, "\(lag) levels behind")
+        }
+    }
+
+    @Test func offAndResetGiveTheEditItself() {
+        let off = Bench(strength: 0)
+        for _ in 0..<3 {
+            let output = off.frame(noise: 3, flicker: 20)
+            #expect(output == Array(UnsafeBufferPointer(start: off.edited, count: Bench.count)))
+        }
+        let bench = Bench(strength: 1)
+        _ = bench.frame(noise: 3, flicker: 20)
+        bench.stabilizer.reset()
+        let output = bench.frame(noise: 3, flicker: 20)
+        #expect(output == Array(UnsafeBufferPointer(start: bench.edited, count: Bench.count)))
+    }
+
+    /// The noise of 12 x 12 pixels' mean brightness, from a camera's of 6 levels a channel; a frame full of movement does not
+    /// pass for noise.
+    @Test func noiseIsEstimated() {
+        let bench = Bench(strength: 0.5)
+        for _ in 0..<40 { _ = bench.frame(noise: 6, flicker: 0) }
+        #expect((0.12...0.6).contains(bench.stabilizer.noise), "\(bench.stabilizer.noise)")
+        for frame in 0..<100 { _ = bench.frame(hand: frame * 7 % 100, noise: 6, flicker: 0) }
+        #expect(bench.stabilizer.noise <= Stabilizer.noiseBounds.upperBound / 2)
+    }
+}
