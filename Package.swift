@@ -44,6 +44,7 @@ let package = Package(
         .target(name: "Compute", dependencies: ["Tensors", "CKernels", "CLinux", "COpenBLAS"]),
         .target(name: "Networks", dependencies: ["Compute", "Tensors"]),
         .target(name: "Frames", dependencies: ["CKernels"]),
+        .target(name: "Motion", dependencies: ["Frames", "Compute", "CKernels"]),
         .target(name: "Editing", dependencies: ["Networks", "Compute", "Frames", "CKernels"]),
         .target(name: "Scheduling"),
         .target(name: "Media", dependencies: ["Frames", "Scheduling", "CGst", "CLinux"]),
@@ -76,8 +77,8 @@ let package = Package(
         .executableTarget(
             name: "movie-bench",
             dependencies: [
-                "Service", "Editing", "Networks", "Compute", "Tensors", "Frames", "CKernels", "Media", "Scheduling",
-                "CLinux",
+                "Service", "Editing", "Networks", "Compute", "Tensors", "Frames", "CKernels", "Media", "Motion",
+                "Scheduling", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -93,6 +94,8 @@ let package = Package(
             name: "NetworksTests", dependencies: ["Networks", "TestSupport"], exclude: ["Fixtures"]),
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         .testTarget(name: "EditingTests", dependencies: ["Editing", "CAllocationCounter", "TestSupport"]),
+        .testTarget(
+            name: "MotionTests", dependencies: ["Motion", "Compute", "CAllocationCounter", "TestSupport"]),
         .testTarget(name: "SchedulingTests", dependencies: ["Scheduling", "CAllocationCounter"]),
         .testTarget(name: "FramesTests", dependencies: ["Frames", "TestSupport"]),
         .testTarget(name: "MediaTests", dependencies: ["Media", "Scheduling", "CAllocationCounter", "TestSupport"]),

@@ -8,6 +8,7 @@ private let arrows: [String: Set<String>] = [
     "Tensors": [], "Frames": ["CKernels"], "Scheduling": [],
     "Compute": ["Tensors", "CKernels", "CLinux", "COpenBLAS"],
     "Networks": ["Compute", "Tensors"],
+    "Motion": ["Frames", "Compute", "CKernels"],
     "Editing": ["Networks", "Compute", "Frames", "CKernels"],
     "Media": ["Frames", "Scheduling", "CGst", "CLinux"],
     "CGstMovie": ["CGStreamer"], "GstMoviePlugin": ["GstMovie"],
@@ -16,14 +17,14 @@ private let arrows: [String: Set<String>] = [
     "Service": ["Editing", "Networks", "Compute", "Tensors", "Media", "Frames", "Scheduling", "Yams"],
     "movied": ["Service", "Editing", "Networks", "Media", "Frames", "Scheduling", "ArgumentParser"],
     "movie-bench": [
-        "Service", "Editing", "Networks", "Compute", "Tensors", "Frames", "CKernels", "CLinux", "Media", "Scheduling",
-        "ArgumentParser",
+        "Service", "Editing", "Networks", "Compute", "Tensors", "Frames", "CKernels", "CLinux", "Media", "Motion",
+        "Scheduling", "ArgumentParser",
     ],
 ]
 
 /// Where pointers may be written down.
 private let unsafeTargets: Set<String> = [
-    "Tensors", "Compute", "Networks", "Frames", "Editing", "Media", "GstMovie", "Embedding", "movie-bench",
+    "Tensors", "Compute", "Networks", "Frames", "Motion", "Editing", "Media", "GstMovie", "Embedding", "movie-bench",
 ]
 /// The one file of Networks that may: it reads a plan's outputs.
 private let unsafeNetworks: Set<String> = ["Networks/PartRunner.swift"]
