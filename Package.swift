@@ -44,6 +44,7 @@ let package = Package(
         .target(name: "Compute", dependencies: ["Tensors", "CKernels", "CLinux", "COpenBLAS"]),
         .target(name: "Networks", dependencies: ["Compute", "Tensors"]),
         .target(name: "Frames", dependencies: ["CKernels"]),
+        .target(name: "Motion", dependencies: ["Frames", "Compute", "CKernels"]),
         .target(name: "Editing", dependencies: ["Networks", "Compute", "Frames", "CKernels"]),
         .target(name: "Scheduling"),
         .target(name: "LiveEditing", dependencies: ["Frames", "Scheduling", "CLinux"]),
@@ -52,7 +53,10 @@ let package = Package(
             name: "CGstMovie", dependencies: ["CGStreamer"],
             linkerSettings: ["gstvideo-1.0", "gstbase-1.0"].map { .linkedLibrary($0) }),
         .target(
-            name: "GstMovie", dependencies: ["CGstMovie", "CLinux", "Editing", "Networks", "Scheduling", "Frames"]),
+            name: "GstMovie",
+            dependencies: [
+                "CGstMovie", "CLinux", "Editing", "LiveEditing", "Motion", "Networks", "Scheduling", "Frames",
+            ]),
         .target(
             name: "GstMoviePlugin", dependencies: ["GstMovie"], exclude: ["exports.map"],
             linkerSettings: selfContained("GstMoviePlugin")),
@@ -64,7 +68,7 @@ let package = Package(
         .target(
             name: "Service",
             dependencies: [
-                "Editing", "Networks", "Compute", "Tensors", "Media", "Frames", "Scheduling",
+                "Editing", "Networks", "Compute", "Tensors", "Media", "Motion", "Frames", "Scheduling",
                 .product(name: "Yams", package: "Yams"),
             ]),
         .executableTarget(
@@ -77,8 +81,8 @@ let package = Package(
         .executableTarget(
             name: "movie-bench",
             dependencies: [
-                "Service", "Editing", "Networks", "Compute", "Tensors", "Frames", "CKernels", "Media", "Scheduling",
-                "CLinux",
+                "Service", "Editing", "Networks", "Compute", "Tensors", "Frames", "CKernels", "Media", "Motion",
+                "Scheduling", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -94,6 +98,8 @@ let package = Package(
             name: "NetworksTests", dependencies: ["Networks", "TestSupport"], exclude: ["Fixtures"]),
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         .testTarget(name: "EditingTests", dependencies: ["Editing", "CAllocationCounter", "TestSupport"]),
+        .testTarget(
+            name: "MotionTests", dependencies: ["Motion", "Compute", "CAllocationCounter", "TestSupport"]),
         .testTarget(name: "SchedulingTests", dependencies: ["Scheduling", "CAllocationCounter"]),
         .testTarget(name: "LiveEditingTests", dependencies: ["LiveEditing", "CAllocationCounter"]),
         .testTarget(name: "FramesTests", dependencies: ["Frames", "TestSupport"]),

@@ -15,6 +15,12 @@
 #include "body_colour_u8.h"
 #include "body_stabilize_u8.h"
 #include "body_change_u8.h"
+#include "body_motion_pictures.h"
+#include "body_motion_search.h"
+#include "body_motion_warp.h"
+#include "body_motion_fit.h"
+#include "body_motion_carry.h"
+#include "body_motion_enlarge.h"
 #include "body_conv_avx512vnni.h"
 #pragma clang attribute pop
 #endif

@@ -4,7 +4,7 @@
 /// everything. Nothing allocates.
 public protocol FrameCarrier: AnyObject {
     /// Takes the next frame. `follows`: what is carried, and an edit that has begun, move on to it; otherwise the frame is
-    /// only made ready to be edited, and `keep` must follow before anything is carried again.
+    /// only made ready to be edited, which costs little.
     func advance(to frame: FrameView, follows: Bool)
     /// The frame of the last `advance` at the size of edits: what an editor is to edit. Valid until the next `advance`.
     var source: FrameView { get }

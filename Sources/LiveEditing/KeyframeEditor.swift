@@ -18,7 +18,8 @@ public final class KeyframeEditor {
         public let failure: (any Error)?
     }
 
-    private var editor: any FrameEditor
+    private var editor: any FrameEditor { didSet { reusing = editor as? any ReusingEditor } }
+    private var reusing: (any ReusingEditor)?
     private var next: (any FrameEditor)?
     private let carrier: (any FrameCarrier)?
     private let background: BackgroundEdit?
@@ -36,6 +37,7 @@ public final class KeyframeEditor {
         carriesEdits: Bool, queue: (any ComputeQueue)?, clock: any TimeSource
     ) throws(ThreadError) {
         self.editor = editor
+        reusing = editor as? any ReusingEditor
         self.carrier = carrier
         small = size == editSize ? nil : Picture(size: editSize)
         background =
@@ -53,6 +55,9 @@ public final class KeyframeEditor {
 
     /// What edits at present.
     public var current: any FrameEditor { editor }
+
+    /// Whether the last `edit` reused parts of the one before.
+    public var hasReused: Bool { reusing?.lastWork.isReused ?? false }
 
     /// How far the background is; nil where nothing is carried.
     public var state: KeyframeState? {

@@ -114,8 +114,12 @@ final class EditLoop: @unchecked Sendable {
             drop(nil)
             return noteFailure(error, now: finished)
         }
-        let isInTime = scheduler.finish(stream, decision, cost: cost)
-        guard case .made(let rung) = outcome else { return drop(decision.reason) }
+        // What was decided to be reused and could not be has still cost what it has.
+        var rung = decision.work, computed: Rung?
+        if case .made(let made) = outcome { rung = made } else { rung = nil }
+        if decision.work == .edited { computed = rung }
+        let isInTime = scheduler.finish(stream, decision, computed: computed, cost: cost)
+        guard let rung else { return drop(decision.reason) }
         if stoodBack == 0 { noteSteps(rung) }
         hand(decision, rung, captured: captured, finished: finished, cost: cost, isInTime: isInTime)
     }
@@ -135,7 +139,7 @@ final class EditLoop: @unchecked Sendable {
         if !isEdit { return isShowable && keyframes.carry(into: edited.target) ? .made(.propagated) : .nothing }
         do {
             try keyframes.edit(view, into: edited.target)
-            return .made(.edited)
+            return .made(keyframes.hasReused ? .reused : .edited)
         } catch {
             return .failed(error)
         }

@@ -118,6 +118,7 @@ public final class LiveStream: @unchecked Sendable {
             self.editSize = editSize
             var terms = StreamTerms(
                 latencyBudget: budget, weight: settings.weight, steps: (first as? any StagedEditor)?.stageCount ?? 0)
+            if first is any ReusingEditor { terms.rungs.insert(RungSet(.reused)) }
             if makeCarrier != nil, settings.carriesEdits { terms.rungs.insert(RungSet(.propagated)) }
             try startEdits(edited, raw, terms, editSize: editSize)
         } catch {

@@ -3,6 +3,7 @@ import Editing
 import Foundation
 import Frames
 import Media
+import Motion
 import Networks
 import Scheduling
 
@@ -16,7 +17,8 @@ public enum RunService {
         var models = ModelShelf()
         let streams = try request.streams.map { stream in
             let session = try models.session(stream, pool: pool)
-            return LiveStream(stream.live, editor: session, scheduler: scheduler, queue: pool)
+            return LiveStream(
+                stream.live, editor: session, scheduler: scheduler, queue: pool, carrier: carrier(pool))
         }
         let log = try request.frameLog.map { try FrameLog(path: $0) }
         let stop = StopSignals.install()
@@ -26,6 +28,11 @@ public enum RunService {
             message: { Terminal.warn(streams.count == 1 ? $1 : "\($0): \($1)") },
             published: { log?.add($1, of: $0.settings.name) })
         for summary in try session.run(until: stop) { Terminal.line(text(summary, isOnly: streams.count == 1)) }
+    }
+
+    /// What carries edits onto later frames and enlarges small ones, computing on `pool`.
+    public static func carrier(_ pool: WorkerPool) -> LiveStream.MakeCarrier {
+        { size, editSize in Propagator(size: size, editSize: editSize, pool: pool) }
     }
 
     /// The scheduler of a program that may use `budget` per cent of all processors.

@@ -8,23 +8,26 @@ private let arrows: [String: Set<String>] = [
     "Tensors": [], "Frames": ["CKernels"], "Scheduling": [],
     "Compute": ["Tensors", "CKernels", "CLinux", "COpenBLAS"],
     "Networks": ["Compute", "Tensors"],
+    "Motion": ["Frames", "Compute", "CKernels"],
     "Editing": ["Networks", "Compute", "Frames", "CKernels"],
     "LiveEditing": ["Frames", "Scheduling", "CLinux"],
     "Media": ["LiveEditing", "Frames", "Scheduling", "CGst", "CLinux"],
     "CGstMovie": ["CGStreamer"], "GstMoviePlugin": ["GstMovie"],
-    "GstMovie": ["CGstMovie", "CLinux", "Editing", "Networks", "Scheduling", "Frames"],
+    "GstMovie": [
+        "CGstMovie", "CLinux", "Editing", "LiveEditing", "Motion", "Networks", "Scheduling", "Frames",
+    ],
     "CMovie": [], "Embedding": ["CMovie", "Editing", "Frames"], "MovieLibrary": ["Embedding"],
-    "Service": ["Editing", "Networks", "Compute", "Tensors", "Media", "Frames", "Scheduling", "Yams"],
+    "Service": ["Editing", "Networks", "Compute", "Tensors", "Media", "Motion", "Frames", "Scheduling", "Yams"],
     "movied": ["Service", "Editing", "Networks", "Media", "Frames", "Scheduling", "ArgumentParser"],
     "movie-bench": [
-        "Service", "Editing", "Networks", "Compute", "Tensors", "Frames", "CKernels", "CLinux", "Media", "Scheduling",
-        "ArgumentParser",
+        "Service", "Editing", "Networks", "Compute", "Tensors", "Frames", "CKernels", "CLinux", "Media", "Motion",
+        "Scheduling", "ArgumentParser",
     ],
 ]
 
 /// Where pointers may be written down.
 private let unsafeTargets: Set<String> = [
-    "Tensors", "Compute", "Networks", "Frames", "Editing", "LiveEditing", "Media", "GstMovie",
+    "Tensors", "Compute", "Networks", "Frames", "Motion", "Editing", "LiveEditing", "Media", "GstMovie",
     "Embedding", "movie-bench",
 ]
 /// The one file of Networks that may: it reads a plan's outputs.

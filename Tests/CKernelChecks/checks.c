@@ -420,6 +420,281 @@ CHECK(change_u8) {
     return outcome;
 }
 
+/* A plane with its border, of noise and smooth parts, in memory that is freed by its first byte. */
+static movie_plane plane(size_t width, size_t height, uint8_t **memory) {
+    movie_plane p = {NULL, width, height, width + 2 * MOVIE_BORDER + between(0, 5)};
+    size_t count = p.stride * (height + 2 * MOVIE_BORDER);
+    *memory = bytes(count);
+    for (size_t i = 0; i < count; i++)
+        if (i / 16 % 3) (*memory)[i] = (uint8_t)(i % p.stride * 5 + i / p.stride * 3);
+    p.pixels = *memory + MOVIE_BORDER * p.stride + MOVIE_BORDER;
+    return p;
+}
+static movie_plane bordered(uint8_t *pixels, size_t width, size_t height) {
+    movie_plane p = {pixels, width, height, width + 2 * MOVIE_BORDER};
+    return p;
+}
+/* Vectors of the patches of a plane, in memory at `numbers` of 3 * count floats. */
+static movie_vectors vectors(float *numbers, size_t width, size_t height) {
+    movie_vectors v = {.columns = (width + 3) / 4, .rows = (height + 3) / 4};
+    size_t count = v.columns * v.rows;
+    v.u = numbers, v.v = numbers + count, v.error = numbers + 2 * count;
+    return v;
+}
+static float *vector_numbers(size_t width, size_t height) {
+    size_t count = ((width + 3) / 4) * ((height + 3) / 4);
+    float *x = floats(3 * count);
+    for (size_t i = 0; i < count; i++) x[i] *= 2, x[2 * count + i] *= x[2 * count + i];
+    return x;
+}
+/* Like a pair of `width` x `height` pixels, with its last column and row. */
+static uint8_t *pair_bytes(size_t width, size_t height) { return bytes(8 * (width + 1) * (height + 1)); }
+static int16_t *dense(size_t width, size_t height) {
+    int16_t *v = malloc(4 * width * height);
+    for (size_t i = 0; i < 2 * width * height; i++) v[i] = (int16_t)((int)between(0, 600) - 300);
+    return v;
+}
+/* Interpolated places of `count` pixels among `limit` coarser ones, in memory of its own. */
+typedef struct {
+    int32_t left[160], right[160];
+    float part[160];
+} place_memory;
+static movie_places places(place_memory *m, size_t count, size_t limit, float scale) {
+    for (size_t i = 0; i < count; i++) {
+        float at = ((float)i + 0.5f) * scale - 0.5f, last = (float)(limit - 1);
+        at = at < 0 ? 0 : at > last ? last : at;
+        m->left[i] = (int32_t)at;
+        m->right[i] = m->left[i] + 1 < (int32_t)limit ? m->left[i] + 1 : m->left[i];
+        m->part[i] = at - (float)m->left[i];
+    }
+    movie_places p = {m->left, m->right, m->part};
+    return p;
+}
+CHECK(motion_scale) {
+    size_t width = between(2, 90), height = between(2, 20), out_width = between(1, 90), out_height = between(1, 20);
+    size_t stride = 3 * width + between(0, 5), count = between(1, 2);
+    uint8_t *x = bytes(stride * height);
+    int32_t first[2][90];
+    uint16_t weights[2][180];
+    for (size_t i = 0; i < 90; i++) {
+        first[0][i] = (int32_t)between(0, width - count), first[1][i] = (int32_t)between(0, height - count);
+        for (int axis = 0; axis < 2; axis++) {
+            uint16_t part = count == 1 ? 4096 : (uint16_t)between(0, 4096);
+            weights[axis][i * count] = part;
+            if (count == 2) weights[axis][i * count + 1] = (uint16_t)(4096 - part);
+        }
+    }
+    movie_taps across = {first[0], weights[0], out_width, count}, down = {first[1], weights[1], out_height, count};
+    uint32_t *sums = malloc(3 * width * 4);
+    BOTH(3 * out_width * out_height, (void *)NULL,
+         t->motion_scale(y, 3 * out_width, x, stride, width, &across, &down, sums, 0, out_height));
+    free(x), free(sums);
+    return outcome;
+}
+CHECK(motion_luma) {
+    size_t width = between(1, 90), height = between(1, 5), stride = 3 * width + between(0, 5);
+    uint8_t *rgb = bytes(stride * height);
+    size_t row = width + 2 * MOVIE_BORDER;
+    BOTH(row * height, (void *)NULL, {
+        movie_plane p = bordered((uint8_t *)y + MOVIE_BORDER, width, height);
+        t->motion_luma(&p, rgb, stride, 0, height);
+    });
+    free(rgb);
+    return outcome;
+}
+CHECK(motion_halve) {
+    uint8_t *memory;
+    size_t width = between(1, 50), height = between(1, 5), row = width + 2 * MOVIE_BORDER;
+    movie_plane from = plane(2 * width + between(0, 1), 2 * height + between(0, 1), &memory);
+    BOTH(row * height, (void *)NULL, {
+        movie_plane p = bordered((uint8_t *)y + MOVIE_BORDER, width, height);
+        t->motion_halve(&p, &from, 0, height);
+    });
+    free(memory);
+    return outcome;
+}
+CHECK(motion_border) {
+    size_t width = between(1, 50), height = between(1, 5), row = width + 2 * MOVIE_BORDER;
+    size_t count = row * (height + 2 * MOVIE_BORDER);
+    uint8_t *start = bytes(count);
+    BOTH(count, start, {
+        movie_plane p = bordered((uint8_t *)y + MOVIE_BORDER * (row + 1), width, height);
+        t->motion_border(&p);
+    });
+    free(start);
+    return outcome;
+}
+CHECK(motion_search) {
+    size_t width = between(8, 60), height = between(8, 40);
+    uint8_t *memory[2];
+    movie_plane now = plane(width, height, &memory[0]), then = plane(width, height, &memory[1]);
+    float *coarse = vector_numbers(width / 2, height / 2), *guess = vector_numbers(width, height);
+    movie_vectors c = vectors(coarse, width / 2, height / 2), g = vectors(guess, width, height);
+    size_t count = ((width + 3) / 4) * ((height + 3) / 4) * 12;
+    movie_search s = {.now = &now, .then = &then, .coarse = next() % 2 ? &c : NULL, .guess = next() % 2 ? &g : NULL,
+                      .guess_scale = next() % 2 ? 1.0f : 0.5f, .noise = next() % 2 ? 3.0f : 0.0f,
+                      .steps = (int)between(0, 8), .neighbours = (int)between(0, 1)};
+    BOTH(count, (void *)NULL, {
+        movie_vectors result = vectors(y, width, height);
+        s.result = &result;
+        t->motion_search(&s, 0, result.rows);
+    });
+    free(memory[0]), free(memory[1]), free(coarse), free(guess);
+    return outcome;
+}
+CHECK(motion_chain) {
+    size_t width = between(1, 60), height = between(1, 40);
+    float *onto = vector_numbers(width, height), *by = vector_numbers(width, height);
+    movie_vectors a = vectors(onto, width, height), b = vectors(by, width, height);
+    BOTH(a.columns * a.rows * 12, (void *)NULL, {
+        movie_vectors sum = vectors(y, width, height);
+        t->motion_chain(&sum, &a, &b, 0, a.rows);
+    });
+    free(onto), free(by);
+    return outcome;
+}
+CHECK(motion_densify) {
+    size_t width = between(1, 60), height = between(1, 40);
+    uint8_t *memory[2];
+    movie_plane now = plane(width, height, &memory[0]), then = plane(width, height, &memory[1]);
+    float *numbers = vector_numbers(width, height), *scratch = floats(12 * (width + 8));
+    movie_vectors v = vectors(numbers, width, height);
+    BOTH(4 * width * height, (void *)NULL, t->motion_densify(y, &v, &now, &then, scratch, 0, v.rows));
+    free(memory[0]), free(memory[1]), free(numbers), free(scratch);
+    return outcome;
+}
+CHECK(motion_pair) {
+    size_t width = between(1, 60), height = between(1, 5), stride = 3 * width + between(0, 5);
+    uint8_t *source = bytes(stride * height), *edit = bytes(stride * height);
+    BOTH(8 * (width + 1) * (height + 1), (void *)NULL,
+         t->motion_pair(y, source, stride, edit, stride, width, height, 0, height));
+    free(source), free(edit);
+    return outcome;
+}
+CHECK(motion_warp) {
+    size_t width = between(1, 60), height = between(1, 20);
+    uint8_t *from = pair_bytes(width, height);
+    int16_t *v = dense(width, height);
+    BOTH(8 * (width + 1) * (height + 1), (void *)NULL, t->motion_warp(y, from, v, width, height, 0, height));
+    free(from), free(v);
+    return outcome;
+}
+CHECK(motion_warp_rgb) {
+    size_t width = between(1, 60), height = between(1, 20), stride = 3 * width + between(0, 5);
+    uint8_t *from = bytes(stride * height);
+    int16_t *v = dense(width, height);
+    BOTH(stride * height, (void *)NULL, t->motion_warp_rgb(y, stride, from, stride, v, width, height, 0, height));
+    free(from), free(v);
+    return outcome;
+}
+CHECK(motion_cells) {
+    size_t width = between(1, 60), height = between(1, 40), stride = 3 * width + between(0, 5);
+    size_t rows = (height + 15) / 16, sums = (width + 15) / 16 * rows * MOVIE_CELL_SUMS * 4;
+    uint8_t *pairs = pair_bytes(width, height), *now = bytes(stride * height);
+    BOTH(sums + (width + 1) / 2 * ((height + 1) / 2) * 2, (void *)NULL,
+         t->motion_cells(y, (uint16_t *)((char *)y + sums), pairs, now, stride, width, height, 0, rows));
+    free(pairs), free(now);
+    return outcome;
+}
+/* Sums of cells as they are, from pixels. */
+static int32_t *cell_sums_of(size_t width, size_t height, uint8_t *pairs, uint8_t *now, uint16_t *errors) {
+    size_t rows = (height + 15) / 16;
+    int32_t *sums = malloc((width + 15) / 16 * rows * MOVIE_CELL_SUMS * 4);
+    movie_kernels_of(MOVIE_ISA_SCALAR)->motion_cells(sums, errors, pairs, now, 3 * width, width, height, 0, rows);
+    return sums;
+}
+CHECK(motion_fit) {
+    size_t width = between(1, 60), height = between(1, 40), columns = (width + 15) / 16, rows = (height + 15) / 16;
+    uint8_t *pairs = pair_bytes(width, height), *now = bytes(3 * width * height);
+    if (next() % 2) memset(pairs, 77, 8 * (width + 1) * (height + 1));
+    uint16_t *errors = malloc(2 * width * height);
+    int32_t *sums = cell_sums_of(width, height, pairs, now, errors);
+    BOTH(columns * rows * MOVIE_FIT * 4, (void *)NULL, t->motion_fit(y, sums, columns, rows, 0, rows));
+    free(pairs), free(now), free(errors), free(sums);
+    return outcome;
+}
+/* A carry of random pictures; its memory is freed by carry_end. */
+typedef struct {
+    movie_carry carry;
+    place_memory across;
+    uint8_t *pairs, *now;
+    uint16_t *errors;
+    int32_t *sums;
+    float *fits, *weights, *scratch;
+} carry_case;
+static void carry_begin(carry_case *k) {
+    size_t width = between(1, 150), height = between(1, 40), columns = (width + 15) / 16, rows = (height + 15) / 16;
+    k->pairs = pair_bytes(width, height), k->now = bytes(3 * width * height);
+    k->errors = malloc(2 * width * height);
+    k->sums = cell_sums_of(width, height, k->pairs, k->now, k->errors);
+    k->fits = floats(columns * rows * MOVIE_FIT), k->scratch = floats(30 * width + 64);
+    k->weights = floats(MOVIE_TRUST_STEPS * MOVIE_ERROR_STEPS * 2);
+    movie_kernels_of(MOVIE_ISA_SCALAR)->motion_fit(k->fits, k->sums, columns, rows, 0, rows);
+    movie_carry c = {.width = width, .height = height, .columns = columns, .rows = rows,
+                     .across = places(&k->across, width, columns, 1.0f / 16), .pairs = k->pairs, .now = k->now,
+                     .now_stride = 3 * width, .fits = k->fits, .errors = k->errors, .weights = k->weights,
+                     .error_scale = 2};
+    k->carry = c;
+}
+static void carry_end(carry_case *k) {
+    free(k->pairs), free(k->now), free(k->errors), free(k->sums), free(k->fits), free(k->weights), free(k->scratch);
+}
+CHECK(motion_compose) {
+    carry_case k;
+    carry_begin(&k);
+    BOTH(3 * k.carry.width * k.carry.height, (void *)NULL, {
+        k.carry.result = y;
+        for (size_t band = 0; band <= k.carry.rows; band++) t->motion_compose(&k.carry, k.scratch, band);
+    });
+    carry_end(&k);
+    return outcome;
+}
+CHECK(motion_learn) {
+    carry_case k;
+    carry_begin(&k);
+    size_t count = MOVIE_TRUST_STEPS * MOVIE_ERROR_STEPS * MOVIE_LEARN_SUMS;
+    uint8_t *edited = bytes(3 * k.carry.width * k.carry.height);
+    double *zeros = calloc(count, 8);
+    BOTH(count * 8, zeros, t->motion_learn(&k.carry, edited, 3 * k.carry.width, y, k.scratch));
+    free(edited), free(zeros);
+    carry_end(&k);
+    return outcome;
+}
+CHECK(motion_enlarge) {
+    size_t width = between(1, 60), height = between(1, 40), columns = (width + 15) / 16, rows = (height + 15) / 16;
+    size_t out_width = between(1, 150), out_height = between(1, 60);
+    uint8_t *edit = bytes(3 * width * height), *small = bytes(3 * width * height), *frame = bytes(3 * out_width * out_height);
+    float *fits = floats(columns * rows * MOVIE_FIT), *scratch = floats(24 * out_width + 21 * width + 64);
+    place_memory m[6];
+    float sx = (float)width / (float)out_width, sy = (float)height / (float)out_height;
+    movie_enlarge e = {
+        .width = width, .height = height, .columns = columns, .rows = rows, .edit = edit, .small = small,
+        .edit_stride = 3 * width, .small_stride = 3 * width, .fits = fits, .frame = frame,
+        .frame_stride = 3 * out_width, .output_stride = 3 * out_width, .out_width = out_width, .out_height = out_height,
+        .across = places(&m[0], out_width, width, sx), .down = places(&m[1], out_height, height, sy),
+        .cells_across = places(&m[2], out_width, columns, sx / 16), .cells_down = places(&m[3], out_height, rows, sy / 16),
+        .edit_cells_across = places(&m[4], width, columns, 1.0f / 16),
+        .edit_cells_down = places(&m[5], height, rows, 1.0f / 16),
+    };
+    BOTH(3 * out_width * out_height, (void *)NULL, {
+        e.output = y;
+        t->motion_enlarge(&e, scratch, 0, out_height);
+    });
+    free(edit), free(small), free(frame), free(fits), free(scratch);
+    return outcome;
+}
+CHECK(motion_residuals) {
+    size_t width = between(8, 60), height = between(8, 40);
+    uint8_t *memory[2];
+    movie_plane now = plane(width, height, &memory[0]), then = plane(width, height, &memory[1]);
+    float *numbers = vector_numbers(width / 2, height / 2);
+    movie_vectors v = vectors(numbers, width / 2, height / 2);
+    uint32_t zeros[256] = {0};
+    BOTH(sizeof zeros, zeros, t->motion_residuals(y, &v, 2, &now, &then));
+    free(memory[0]), free(memory[1]), free(numbers);
+    return outcome;
+}
+
 /* It writes nothing: that it runs is all there is to check. */
 CHECK(peak_u8s8) {
     reference->peak_u8s8(10);

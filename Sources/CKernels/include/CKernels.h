@@ -5,6 +5,7 @@
    processors (kernels.inc lists them); the table of dispatch.c holds the best that this machine has. */
 
 #include "CColour.h"
+#include "CMotion.h"
 
 #include <stddef.h>
 #include <stdint.h>

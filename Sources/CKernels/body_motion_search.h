@@ -1,0 +1,246 @@
+/* Inverse search: a patch of this frame is laid over the other one, and moved down the slope of their difference, whose
+   steepness is that of the patch itself and so is computed once. Positions are in 1/32 pixel, levels in 1/16. */
+
+enum { PATCH_PIXELS = MOVIE_PATCH * MOVIE_PATCH };
+
+typedef struct {
+    int16_t level[PATCH_PIXELS], across[PATCH_PIXELS], down[PATCH_PIXELS]; /* slopes: twice the derivative */
+    float mean_across, mean_down;
+    float xx, xy, yy; /* inverse of the matrix of slopes, times 8: the means are taken out */
+} patch;
+
+typedef struct {
+    float u, v, error;
+    float du, dv; /* the step from there */
+} match;
+
+/* `noise`: added to the diagonal, so that flat patches stay where they are. */
+MOVIE_INLINE void patch_at(patch *t, const uint8_t *p, ptrdiff_t stride, float noise) {
+    int32_t sx = 0, sy = 0, sxx = 0, sxy = 0, syy = 0;
+    for (int r = 0; r < MOVIE_PATCH; r++, p += stride)
+        for (int c = 0; c < MOVIE_PATCH; c++) {
+            const int i = r * MOVIE_PATCH + c;
+            t->level[i] = (int16_t)(p[c] << 4);
+            t->across[i] = (int16_t)(p[c + 1] - p[c - 1]);
+            t->down[i] = (int16_t)(p[c + stride] - p[c - stride]);
+        }
+    for (int i = 0; i < PATCH_PIXELS; i++) {
+        sx += t->across[i], sy += t->down[i];
+        sxx += t->across[i] * t->across[i], sxy += t->across[i] * t->down[i], syy += t->down[i] * t->down[i];
+    }
+    const float n = PATCH_PIXELS, ridge = n * 2.0f * noise + 64.0f;
+    t->mean_across = (float)sx / n, t->mean_down = (float)sy / n;
+    const float xx = (float)sxx - t->mean_across * (float)sx + ridge;
+    const float yy = (float)syy - t->mean_down * (float)sy + ridge;
+    const float xy = (float)sxy - t->mean_across * (float)sy;
+    const float scale = 0.125f / (xx * yy - xy * xy);
+    t->xx = yy * scale, t->xy = -xy * scale, t->yy = xx * scale;
+}
+
+/* `rows` rows of 8 pixels at a position of 1/32 pixel, in 1/16 level. */
+MOVIE_INLINE void sample_rows(int16_t *restrict to, const uint8_t *p, ptrdiff_t stride, uint16_t fx, uint16_t fy,
+                              int rows) {
+    uint16_t across[MOVIE_PATCH + 1][MOVIE_PATCH];
+    for (int r = 0; r <= rows; r++, p += stride)
+        for (int c = 0; c < MOVIE_PATCH; c++)
+            across[r][c] = (uint16_t)((p[c] * (32 - fx) + p[c + 1] * fx + 2) >> 2);
+    for (int r = 0; r < rows; r++)
+        for (int c = 0; c < MOVIE_PATCH; c++)
+            to[r * MOVIE_PATCH + c] = (int16_t)((across[r][c] * (32 - fy) + across[r + 1][c] * fy + 8) >> 4);
+}
+
+MOVIE_INLINE float within(float low, float high, float x) { return x < low ? low : x > high ? high : x; }
+
+/* Where pixel `x` moved by `by` lies in a row of `size`, in 1/32 pixel: at most 16 pixels outside. */
+MOVIE_INLINE int32_t place_at(size_t x, float by, size_t size) {
+    return (int32_t)__builtin_rintf(within(-16.0f, (float)size + 7.0f, (float)x + by) * 32.0f);
+}
+
+/* How well the patch at (x, y) matches at (u, v), and the step from there. The mean difference counts a quarter: light
+   changes, but a flat patch has nothing else. */
+MOVIE_INLINE match match_at(const patch *t, const movie_plane *then, size_t x, size_t y, float u, float v) {
+    int16_t there[PATCH_PIXELS];
+    const int32_t px = place_at(x, u, then->width), py = place_at(y, v, then->height);
+    sample_rows(there, then->pixels + (py >> 5) * (ptrdiff_t)then->stride + (px >> 5), (ptrdiff_t)then->stride,
+                (uint16_t)(px & 31), (uint16_t)(py & 31), MOVIE_PATCH);
+    int32_t sum = 0, squares = 0, dx = 0, dy = 0;
+    for (int i = 0; i < PATCH_PIXELS; i++) {
+        const int16_t d = (int16_t)(there[i] - t->level[i]);
+        sum += d, squares += d * d, dx += d * t->across[i], dy += d * t->down[i];
+    }
+    match m;
+    m.u = (float)px * 0.03125f - (float)x, m.v = (float)py * 0.03125f - (float)y;
+    const float total = (float)sum, n = PATCH_PIXELS;
+    m.error = ((float)squares - 0.75f * total * total / n) / (n * 256.0f);
+    const float bx = (float)dx - t->mean_across * total, by = (float)dy - t->mean_down * total;
+    m.du = -(t->xx * bx + t->xy * by), m.dv = -(t->xy * bx + t->yy * by);
+    return m;
+}
+
+MOVIE_INLINE void better(match *best, match other) {
+    if (other.error < best->error) *best = other;
+}
+
+MOVIE_INLINE int is_far(const match *m, float u, float v, float limit) {
+    const float du = u - m->u, dv = v - m->v;
+    return du * du + dv * dv > limit * limit;
+}
+
+/* What the four nearest patches of the coarser level say, mixed by how well they match; tries each where they differ. */
+MOVIE_INLINE match from_coarse(const patch *t, const movie_search *s, size_t column, size_t row) {
+    const movie_vectors *c = s->coarse;
+    const size_t x0 = column ? (column - 1) / 2 : 0, y0 = row ? (row - 1) / 2 : 0;
+    const size_t x1 = column % 2 || !column ? x0 : x0 + 1, y1 = row % 2 || !row ? y0 : y0 + 1;
+    const size_t lastx = c->columns - 1, lasty = c->rows - 1;
+    const size_t xs[2] = {x0 < lastx ? x0 : lastx, x1 < lastx ? x1 : lastx};
+    const size_t ys[2] = {y0 < lasty ? y0 : lasty, y1 < lasty ? y1 : lasty};
+    float u[4], v[4], total = 0, mu = 0, mv = 0;
+    for (int i = 0; i < 4; i++) {
+        const size_t at = ys[i / 2] * c->columns + xs[i % 2];
+        const float weight = 1.0f / (c->error[at] + 1.0f);
+        u[i] = 2.0f * c->u[at], v[i] = 2.0f * c->v[at];
+        mu += weight * u[i], mv += weight * v[i], total += weight;
+    }
+    const size_t x = column * MOVIE_PATCH_STEP, y = row * MOVIE_PATCH_STEP;
+    match best = match_at(t, s->then, x, y, mu / total, mv / total);
+    for (int i = 0; i < 4; i++)
+        if (is_far(&best, u[i], v[i], 1.0f)) better(&best, match_at(t, s->then, x, y, u[i], v[i]));
+    return best;
+}
+
+/* What is expected of the patch that covers the same place. */
+MOVIE_INLINE void try_guess(match *best, const patch *t, const movie_search *s, size_t column, size_t row) {
+    const movie_vectors *g = s->guess;
+    const float inverse = 1.0f / s->guess_scale;
+    const float cx = ((float)(column * MOVIE_PATCH_STEP) + 4.0f) * inverse, cy = ((float)(row * MOVIE_PATCH_STEP) + 4.0f) * inverse;
+    const float gx = within(0, (float)(g->columns - 1), cx * 0.25f - 1.0f), gy = within(0, (float)(g->rows - 1), cy * 0.25f - 1.0f);
+    const size_t at = (size_t)(gy + 0.5f) * g->columns + (size_t)(gx + 0.5f);
+    const float u = g->u[at] * s->guess_scale, v = g->v[at] * s->guess_scale;
+    if (is_far(best, u, v, 0.25f))
+        better(best, match_at(t, s->then, column * MOVIE_PATCH_STEP, row * MOVIE_PATCH_STEP, u, v));
+}
+
+MOVIE_INLINE void try_neighbour(match *best, const patch *t, const movie_search *s, size_t column, size_t row, size_t at) {
+    const float u = s->result->u[at], v = s->result->v[at];
+    if (is_far(best, u, v, 1.0f))
+        better(best, match_at(t, s->then, column * MOVIE_PATCH_STEP, row * MOVIE_PATCH_STEP, u, v));
+}
+
+/* Down the slope while it goes down. */
+MOVIE_INLINE void descend(match *best, const patch *t, const movie_search *s, size_t x, size_t y) {
+    for (int step = 0; step < s->steps; step++) {
+        const float length = best->du * best->du + best->dv * best->dv;
+        if (length < 0.0004f) return;
+        if (length > 64.0f) return;
+        const match next = match_at(t, s->then, x, y, best->u + best->du, best->v + best->dv);
+        if (!(next.error < best->error)) return;
+        *best = next;
+    }
+}
+
+/* Nothing moved, where that explains the patch as well: interpolation hides noise, which must not look like motion. */
+MOVIE_INLINE void prefer_rest(match *best, const patch *t, const movie_search *s, size_t x, size_t y) {
+    if ((best->u == 0 && best->v == 0) || is_far(best, 0, 0, 2.0f)) return;
+    const match rest = match_at(t, s->then, x, y, 0, 0);
+    if (rest.error <= best->error * 1.1f + 0.8f * s->noise) *best = rest;
+}
+
+void MOVIE_NAME(motion_search)(const movie_search *s, size_t first, size_t last) {
+    const movie_vectors *result = s->result;
+    for (size_t row = first; row < last; row++)
+        for (size_t column = 0; column < result->columns; column++) {
+            const size_t at = row * result->columns + column;
+            const size_t x = column * MOVIE_PATCH_STEP, y = row * MOVIE_PATCH_STEP;
+            patch t;
+            patch_at(&t, s->now->pixels + y * s->now->stride + x, (ptrdiff_t)s->now->stride, s->noise);
+            match best = s->coarse ? from_coarse(&t, s, column, row) : match_at(&t, s->then, x, y, 0, 0);
+            if (s->guess) try_guess(&best, &t, s, column, row);
+            if (s->neighbours && column) try_neighbour(&best, &t, s, column, row, at - 1);
+            if (s->neighbours && row > first) try_neighbour(&best, &t, s, column, row, at - result->columns);
+            descend(&best, &t, s, x, y);
+            prefer_rest(&best, &t, s, x, y);
+            result->u[at] = best.u, result->v[at] = best.v, result->error[at] = best.error;
+        }
+}
+
+/* One of a level's vectors between patches; x and y in patches. */
+MOVIE_INLINE void vector_between(const movie_vectors *f, float x, float y, float *u, float *v) {
+    x = within(0, (float)(f->columns - 1), x), y = within(0, (float)(f->rows - 1), y);
+    const size_t x0 = (size_t)x, y0 = (size_t)y;
+    const size_t x1 = x0 + 1 < f->columns ? x0 + 1 : x0, y1 = y0 + 1 < f->rows ? y0 + 1 : y0;
+    const float fx = x - (float)x0, fy = y - (float)y0;
+    const size_t a = y0 * f->columns + x0, b = y0 * f->columns + x1, c = y1 * f->columns + x0, d = y1 * f->columns + x1;
+    const float wa = (1 - fx) * (1 - fy), wb = fx * (1 - fy), wc = (1 - fx) * fy, wd = fx * fy;
+    *u = wa * f->u[a] + wb * f->u[b] + wc * f->u[c] + wd * f->u[d];
+    *v = wa * f->v[a] + wb * f->v[b] + wc * f->v[c] + wd * f->v[d];
+}
+
+void MOVIE_NAME(motion_chain)(const movie_vectors *sum, const movie_vectors *onto, const movie_vectors *by,
+                              size_t first, size_t last) {
+    for (size_t row = first; row < last; row++)
+        for (size_t column = 0; column < sum->columns; column++) {
+            const size_t at = row * sum->columns + column;
+            float u, v;
+            vector_between(by, (float)column + onto->u[at] * 0.25f, (float)row + onto->v[at] * 0.25f, &u, &v);
+            sum->u[at] = onto->u[at] + u, sum->v[at] = onto->v[at] + v, sum->error[at] = onto->error[at];
+        }
+}
+
+/* Adds four rows of a patch to the sums of weights and of weighted vectors. */
+MOVIE_INLINE void add_patch(float *restrict weights, float *restrict us, float *restrict vs, size_t ld,
+                            const movie_vectors *f, size_t column, size_t row, size_t y, const movie_plane *now,
+                            const movie_plane *then) {
+    const size_t at = row * f->columns + column, x = column * MOVIE_PATCH_STEP;
+    const float u = f->u[at], v = f->v[at];
+    const int32_t px = place_at(x, u, then->width), py = place_at(y, v, then->height);
+    int16_t there[4 * MOVIE_PATCH];
+    sample_rows(there, then->pixels + (py >> 5) * (ptrdiff_t)then->stride + (px >> 5), (ptrdiff_t)then->stride,
+                (uint16_t)(px & 31), (uint16_t)(py & 31), 4);
+    const uint8_t *here = now->pixels + y * now->stride + x;
+    for (size_t r = 0; r < 4; r++)
+        for (size_t c = 0; c < MOVIE_PATCH; c++) {
+            const int32_t d = there[r * MOVIE_PATCH + c] - (here[r * now->stride + c] << 4);
+            const int32_t size = d < 0 ? -d : d;
+            const float weight = 1.0f / (float)(size < 16 ? 16 : size);
+            weights[r * ld + x + c] += weight, us[r * ld + x + c] += weight * u, vs[r * ld + x + c] += weight * v;
+        }
+}
+
+MOVIE_INLINE int16_t vector_part(float x) { return (int16_t)(int32_t)__builtin_rintf(within(-1000.0f, 1000.0f, x) * 32.0f); }
+
+void MOVIE_NAME(motion_densify)(int16_t *vectors, const movie_vectors *f, const movie_plane *now,
+                                const movie_plane *then, float *scratch, size_t first, size_t last) {
+    const size_t ld = now->width + MOVIE_PATCH, width = now->width;
+    float *weights = scratch, *us = scratch + 4 * ld, *vs = scratch + 8 * ld;
+    for (size_t block = first; block < last; block++) {
+        memset(scratch, 0, 12 * ld * sizeof *scratch);
+        const size_t y = block * MOVIE_PATCH_STEP;
+        for (size_t row = block ? block - 1 : 0; row <= block && row < f->rows; row++)
+            for (size_t column = 0; column < f->columns; column++)
+                add_patch(weights, us, vs, ld, f, column, row, y, now, then);
+        for (size_t r = 0; r < 4 && y + r < now->height; r++) {
+            int16_t *line = vectors + (y + r) * width * 2;
+            for (size_t x = 0; x < width; x++) {
+                const float inverse = 1.0f / weights[r * ld + x];
+                line[2 * x] = vector_part(us[r * ld + x] * inverse);
+                line[2 * x + 1] = vector_part(vs[r * ld + x] * inverse);
+            }
+        }
+    }
+}
+
+void MOVIE_NAME(motion_residuals)(uint32_t *counts, const movie_vectors *f, float scale, const movie_plane *now,
+                                  const movie_plane *then) {
+    for (size_t row = 0; row < f->rows; row++)
+        for (size_t column = 0; column < f->columns; column++) {
+            const float inverse = 4.0f * scale;
+            const size_t x = (size_t)((float)column * inverse), y = (size_t)((float)row * inverse);
+            if (x >= now->width || y >= now->height) continue;
+            const size_t at = row * f->columns + column;
+            /* Whole pixels: interpolation would hide noise. */
+            const int32_t px = place_at(x, __builtin_rintf(f->u[at] * scale), then->width) >> 5;
+            const int32_t py = place_at(y, __builtin_rintf(f->v[at] * scale), then->height) >> 5;
+            const int d = now->pixels[y * now->stride + x] - then->pixels[py * (ptrdiff_t)then->stride + px];
+            counts[d < 0 ? -d : d]++;
+        }
+}
