@@ -16,6 +16,8 @@ public protocol FrameCarrier: AnyObject {
     func cancelEdit()
     /// An edit of `source` is there at once: it is carried from now on.
     func keep(edit: FrameView)
+    /// Forgets all edits: another place of the video follows.
+    func reset()
     /// Whether there is an edit to carry.
     var canRender: Bool { get }
     /// Writes the carried edit as it looks on the frame of the last `advance`.

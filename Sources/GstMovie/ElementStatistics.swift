@@ -5,7 +5,8 @@ import Synchronization
 final class ElementStatistics: Sendable {
     /// One reading.
     struct Counts: Sendable {
-        var input: UInt64 = 0, edited: UInt64 = 0, held: UInt64 = 0, passthrough: UInt64 = 0
+        var input: UInt64 = 0, edited: UInt64 = 0, reused: UInt64 = 0, propagated: UInt64 = 0
+        var held: UInt64 = 0, passthrough: UInt64 = 0
         /// Frames whose edit ended, or would have ended, after its time.
         var late: UInt64 = 0
         var dropped: UInt64 = 0
@@ -33,6 +34,8 @@ final class ElementStatistics: Sendable {
             state.counts.late += isLate ? 1 : 0
             state.counts.rung = rung
             switch rung {
+            case .reused: state.counts.reused += 1
+            case .propagated: state.counts.propagated += 1
             case .held: state.counts.held += 1
             case .passthrough: state.counts.passthrough += 1
             default: state.counts.edited += 1

@@ -69,7 +69,8 @@ public func gstmovie_swift_fill_stats(_ pointer: UnsafeMutableRawPointer, _ stat
     let counts = statistics.counts
     let times = statistics.percentiles([50, 95, 99])
     let numbers: [(StaticString, UInt64)] = [
-        ("in", counts.input), ("edited", counts.edited), ("reused", 0), ("propagated", 0), ("held", counts.held),
+        ("in", counts.input), ("edited", counts.edited), ("reused", counts.reused),
+        ("propagated", counts.propagated), ("held", counts.held),
         ("passthrough", counts.passthrough), ("late", counts.late), ("dropped", counts.dropped),
         ("latency-p50", times[0]), ("latency-p95", times[1]), ("latency-p99", times[2]),
     ]

@@ -53,8 +53,9 @@ final class MovieElement: @unchecked Sendable {
     func setInfo(_ info: GstVideoInfo) -> Bool {
         guard let stream, let layout = FrameLayout(info) else { return false }
         do {
-            try stream.prepare(layout)
             noteUpstream()
+            let carries = latency.withLock { $0.isLive }
+            try stream.prepare(layout, carries: carries)
             if latency.withLock({ $0.isLive }) { try stream.warmUp() }
         } catch {
             postError(GSTMOVIE_BAD_FORMAT, "\(error)")
@@ -66,8 +67,7 @@ final class MovieElement: @unchecked Sendable {
 
     /// What was shown belongs to another place of the stream.
     func flush() {
-        stream?.shown?.clear()
-        stream?.policy.forgetTime()
+        stream?.flush()
         earliest.store(-1, ordering: .relaxed)
     }
 
@@ -87,21 +87,34 @@ final class MovieElement: @unchecked Sendable {
         let settings = settings.withLock { $0 }, latency = latency.withLock { $0 }
         do {
             try stream.follow(settings, mayWait: !latency.isLive, warn: warn)
+            if stream.keyframeState?.isEditing != true {
+                stream.sessions.session.frameTime = Self.known(timing.running_time).map { Double($0) / 1e9 }
+            }
             let verdict = try decide(stream, settings, latency, timing)
-            guard verdict == .edit else {
+            guard let rung = try make(stream, verdict, source, target, settings.strength) else {
                 return fallBack(settings.fallback, verdict, timing, arrived) {
                     target.copy(from: $0 ? shown.view.readable : source)
                 }
             }
-            stream.sessions.session.frameTime = Self.known(timing.running_time).map { Double($0) / 1e9 }
-            try stream.edit(source, into: target, strength: settings.strength)
+            finish(stream, rung, latency, timing, arrived)
         } catch {
             postError(GSTMOVIE_EDIT_FAILED, "\(error)")
             return GST_FLOW_ERROR
         }
-        finish(stream, settings, latency, timing, arrived)
         if latency.isLive { shown.store(target.readable) }
         return GST_FLOW_OK
+    }
+
+    /// Makes the picture, as the verdict says. Returns its rung; nil where it gets its fallback.
+    private func make(
+        _ stream: MovieStream, _ verdict: LivePolicy.Verdict, _ source: FrameView, _ target: MutableFrameView,
+        _ strength: Double
+    ) throws -> Rung? {
+        switch verdict {
+        case .edit: try stream.edit(source, into: target, strength: strength) ? .reused : .edited
+        case .carry: stream.carry(source, into: target, strength: strength) ? .propagated : nil
+        case .late, .overBudget: nil
+        }
     }
 
     /// Streams that are not live have every frame edited, when the budget allows.
@@ -116,7 +129,8 @@ final class MovieElement: @unchecked Sendable {
         let arrival = LivePolicy.Arrival(
             runningTime: Self.known(timing.running_time), now: Self.known(timing.now),
             upstreamLatency: latency.upstream, earliest: earliest < 0 ? nil : earliest,
-            hasPicture: stream.shown?.isFilled ?? false)
+            hasPicture: stream.shown?.isFilled ?? false,
+            keyframes: settings.fallback == GSTMOVIE_FALLBACK_HOLD ? stream.keyframeState : nil)
         return stream.policy.decide(
             arrival, own: latency.own,
             isAfforded: stream.budget.allows(percent: settings.cpuBudget, now: monotonicNanoseconds()))
@@ -129,10 +143,9 @@ final class MovieElement: @unchecked Sendable {
         }
     }
 
-    /// An edit is done: counts it, and tells the pipeline when latencies have changed.
+    /// A picture is made: counts it, and tells the pipeline when latencies have changed.
     private func finish(
-        _ stream: MovieStream, _ settings: ElementSettings, _ latency: Latency, _ timing: GstMovieTiming,
-        _ arrived: UInt64
+        _ stream: MovieStream, _ rung: Rung, _ latency: Latency, _ timing: GstMovieTiming, _ arrived: UInt64
     ) {
         let spent = monotonicNanoseconds() - arrived
         let now = Self.known(timing.now).map { $0 + Nanoseconds(spent) }
@@ -141,7 +154,7 @@ final class MovieElement: @unchecked Sendable {
         if latency.isLive, let now, let time = Self.known(timing.running_time) {
             isLate = now > time + latency.upstream + latency.own
         }
-        statistics.count(.edited, isLate: isLate, nanoseconds: spent)
+        statistics.count(rung, isLate: isLate, nanoseconds: spent)
         if latency.isLive { renewLatency(frame: Self.known(timing.duration) ?? 0) }
     }
 
@@ -209,7 +222,7 @@ final class MovieElement: @unchecked Sendable {
     /// Sets the latency that is promised, from the property or from what edits cost.
     private func renewLatency(frame: Nanoseconds) {
         let budget = Nanoseconds(settings.withLock { $0.latencyBudget }) * 1_000_000
-        let measured = budget > 0 ? nil : stream?.policy.renewedLatency(frame: frame)
+        let measured = budget > 0 ? nil : stream?.renewedLatency(frame: frame)
         let hasChanged = latency.withLock { latency in
             let own = budget > 0 ? budget : measured ?? latency.own
             defer { latency.own = own }

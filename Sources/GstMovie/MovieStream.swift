@@ -1,6 +1,9 @@
 import CGstMovie
+import Compute
 import Editing
 import Frames
+import LiveEditing
+import Motion
 import Networks
 import Scheduling
 
@@ -15,6 +18,8 @@ final class MovieStream {
     private(set) var shown: KeptFrame?
     private(set) var layout: FrameLayout?
     private var blender: FrameBlender?
+    /// Makes the pictures once the size is known.
+    private var keyframes: KeyframeEditor?
     private var revision: Int
 
     /// Loads the model and encodes the prompt. Throws with a sentence; `warn` gets sentences about values brought into range.
@@ -28,8 +33,12 @@ final class MovieStream {
         revision = settings.revision
     }
 
-    /// Plans for frames of this layout.
-    func prepare(_ layout: FrameLayout) throws {
+    deinit { keyframes?.stop() }
+
+    /// Plans for frames of this layout; `carries`: the last edit is carried onto frames that cannot be edited in time.
+    func prepare(_ layout: FrameLayout, carries: Bool) throws {
+        keyframes?.stop()
+        keyframes = nil
         try sessions.prepare(size: layout.size)
         if layout.size != self.layout?.size {
             blender = FrameBlender(size: layout.size, pool: engine.pool)
@@ -37,36 +46,108 @@ final class MovieStream {
         }
         shown = KeptFrame(layout: layout)
         self.layout = layout
+        let size = layout.size
+        keyframes = try KeyframeEditor(
+            sessions.session, size: size, editSize: size,
+            carrier: carries ? Propagator(size: size, editSize: size, pool: engine.pool) : nil, carriesEdits: carries,
+            queue: PoolQueue(engine.pool), clock: ElementClock())
     }
 
     /// Edits grey frames, so that the first real one finds everything in place and its cost is known.
     func warmUp() throws {
         guard let view = shown?.view else { return }
-        for _ in 0..<2 { try edit(view.readable, into: view, strength: 1) }
+        for _ in 0..<2 { _ = try edit(view.readable, into: view, strength: 1) }
+        keyframes?.forget()
     }
+
+    /// What was shown belongs to another place of the stream.
+    func flush() {
+        shown?.clear()
+        policy.forgetTime()
+        keyframes?.forget()
+    }
+
+    /// The latency to promise, where it is another one.
+    func renewedLatency(frame: Nanoseconds) -> Nanoseconds? {
+        policy.renewedLatency(frame: frame, carries: keyframes?.state != nil)
+    }
+
+    /// Whether the last edit can be carried, and whether one is made meanwhile; nil where nothing is carried.
+    var keyframeState: KeyframeState? { keyframes?.state }
 
     /// Follows the properties. `mayWait`: the frame may wait for a new prompt to be encoded.
     func follow(_ settings: ElementSettings, mayWait: Bool, warn: (String) -> Void) throws {
+        try takeKeyframe()
         try sessions.takeChange().forEach(warn)
-        guard settings.revision != revision else { return }
+        defer { keyframes?.replace(sessions.session) }
+        // A session that edits in the background is left alone; it follows when it is done.
+        guard settings.revision != revision, keyframeState?.isEditing != true else { return }
         revision = settings.revision
         let wanted = settings.edit(with: engine.model, warn: warn)
         try sessions.change(to: wanted, mayWait: mayWait).forEach(warn)
     }
 
-    /// Edits a picture; `output` may be `input`. Allocates nothing.
-    func edit(_ input: FrameView, into output: MutableFrameView, strength: Double) throws {
+    /// An edit that was made in the background is carried from now on. Throws what went wrong with it.
+    private func takeKeyframe() throws {
+        guard let done = keyframes?.takeFinished() else { return }
+        if let failure = done.failure { throw failure }
+        policy.note(.edited, cost: done.cost)
+        let cost = UInt64(max(0, done.cost))
+        budget.note(wall: cost, process: cost * UInt64(engine.pool.width))
+    }
+
+    /// Edits a picture; `output` may be `input`. Allocates nothing. Returns whether parts of the last edit were reused.
+    func edit(_ input: FrameView, into output: MutableFrameView, strength: Double) throws -> Bool {
+        guard let keyframes else { return false }
         let start = monotonicNanoseconds(), used = processNanoseconds()
-        if strength < 1, let blender {
-            try sessions.session.edit(input, into: blender.edited)
-            blender.blend(input, into: output, strength: strength)
-        } else {
-            try sessions.session.edit(input, into: output)
-        }
+        keyframes.take(input, follows: false)
+        try blend(input, into: output, strength) { try keyframes.edit(input, into: $0) }
         let wall = monotonicNanoseconds() - start
         budget.note(wall: wall, process: processNanoseconds() - used)
-        policy.note(cost: Nanoseconds(wall))
+        policy.note(keyframes.hasReused ? .reused : .edited, cost: Nanoseconds(wall))
+        return keyframes.hasReused
     }
+
+    /// Carries the last edit onto a picture; `output` may be `input`. An edit of it begins in the background, if none is
+    /// being made. False where there is nothing to carry. Allocates nothing.
+    func carry(_ input: FrameView, into output: MutableFrameView, strength: Double) -> Bool {
+        guard let keyframes else { return false }
+        let start = monotonicNanoseconds()
+        engine.pool.begin(deadline: Int64(start) + Self.carryPatience)
+        defer { engine.pool.end() }
+        keyframes.take(input, follows: true)
+        keyframes.beginEdit(captured: Nanoseconds(start), deadline: Nanoseconds(start) + Self.background)
+        var hasCarried = false
+        blend(input, into: output, strength) { hasCarried = keyframes.carry(into: $0) }
+        policy.note(.propagated, cost: Nanoseconds(monotonicNanoseconds() - start))
+        return hasCarried
+    }
+
+    /// Mixes what `make` writes with the source, where the strength asks for it.
+    private func blend(
+        _ input: FrameView, into output: MutableFrameView, _ strength: Double,
+        _ make: (MutableFrameView) throws -> Void
+    ) rethrows {
+        guard strength < 1, let blender else { return try make(output) }
+        try make(blender.edited)
+        blender.blend(input, into: output, strength: strength)
+    }
+
+    /// How far behind frames on their way an edit in the background queues, and what a carried frame may wait for another.
+    private static let background: Nanoseconds = .seconds(1)
+    private static let carryPatience: Nanoseconds = .milliseconds(10)
+}
+
+/// The pool as edits in the background queue for it.
+private final class PoolQueue: ComputeQueue {
+    private let pool: WorkerPool
+    init(_ pool: WorkerPool) { self.pool = pool }
+    func begin(deadline: Nanoseconds) { pool.begin(deadline: deadline) }
+    func end() -> Nanoseconds { pool.end() }
+}
+
+private struct ElementClock: TimeSource {
+    var now: Nanoseconds { Nanoseconds(monotonicNanoseconds()) }
 }
 
 extension ElementSettings {

@@ -75,6 +75,9 @@ public final class KeyframeEditor {
             captured: outcome.captured, finished: outcome.finished, cost: outcome.cost, failure: outcome.failure)
     }
 
+    /// Forgets what could be carried, an edit under way too.
+    public func forget() { carrier?.reset() }
+
     /// Takes the next frame; `frame` must stay valid until its picture is made. `follows`: as for `FrameCarrier.advance`.
     public func take(_ frame: FrameView, follows: Bool) { carrier?.advance(to: frame, follows: follows) }
 

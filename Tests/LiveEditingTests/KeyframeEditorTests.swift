@@ -46,6 +46,7 @@ private final class FakeCarrier: FrameCarrier {
         note("finish")
     }
     func cancelEdit() { note("cancel") }
+    func reset() { shown = nil }
     func keep(edit: FrameView) {
         shown = edit.first
         note("keep")

@@ -27,6 +27,7 @@ private final class FlatCarrier: FrameCarrier {
     func beginEdit() {}
     func finishEdit(_ edited: FrameView) { keep(edit: edited) }
     func cancelEdit() {}
+    func reset() { carried = nil }
     func keep(edit: FrameView) { carried = edit.base.load(as: UInt8.self) }
     func render(into output: MutableFrameView) { fill(output, carried ?? 0) }
     func upsample(_ edited: FrameView, into output: MutableFrameView) { fill(output, 77) }
