@@ -107,8 +107,8 @@ public final class EditSession: ReusingEditor {
             frame.plan.run(frame.plan.stages[index], isPartial: isPartial)
             lap(index + 1)
         }
-        reuse?.end()
-        frame.store(to: output, alphaFrom: input)
+        let shown = reuse?.end() ?? nil
+        frame.store(to: output, alphaFrom: input, instead: shown)
         lap(stageMilliseconds.count - 1)
     }
 

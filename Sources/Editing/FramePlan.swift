@@ -15,6 +15,7 @@ public final class FramePlan {
     private let pool: WorkerPool
     private var source: FrameView?
     private var target: MutableFrameView?
+    private var shown: UnsafePointer<UInt8>?
 
     /// Plans `model` for frames of `size`.
     ///
@@ -64,12 +65,16 @@ public final class FramePlan {
 
     /// The network's pixels to rows of a frame, without the padding; two at a time, which may share chroma. Alpha is the
     /// input's.
-    func store(to view: MutableFrameView, alphaFrom input: FrameView) {
+    ///
+    /// - Parameter shown: pixels to store instead, as the network's lie.
+    func store(to view: MutableFrameView, alphaFrom input: FrameView, instead shown: UnsafePointer<UInt8>? = nil) {
         source = input
         target = view
+        self.shown = shown
         pool.parallelFor((size.height + 1) / 2, storeRows)
         source = nil
         target = nil
+        self.shown = nil
     }
 
     // Made once, since making a closure allocates; they find the frame of the moment in `source` and `target`.
@@ -83,7 +88,7 @@ public final class FramePlan {
     }
 
     private lazy var storeRows: WorkerPool.Body = { [unowned self, pixels = plan.pixels(ofOutput: "edited")] pair, _ in
-        guard let target, let pixels = pixels.baseAddress else { return }
+        guard let target, let pixels = shown ?? pixels.baseAddress else { return }
         let rows = 2 * pair..<min(2 * pair + 2, size.height), stride = paddedWidth * 3
         target.writeRGB(rows: rows, from: pixels + rows.lowerBound * stride, stride: stride, alphaFrom: source)
     }

@@ -46,7 +46,7 @@ public enum ConfigurationFile {
     private static let streamKeys: Set<String> = [
         "name", "source", "sinks", "prompt", "guidance_scale", "image_guidance_scale", "seed", "model", "precision",
         "size",
-        "framerate", "latency_budget", "fallback", "weight",
+        "framerate", "latency_budget", "fallback", "weight", "reuse",
     ]
 
     private static func streams(_ file: Section) throws -> [StreamRequest] {
@@ -73,6 +73,7 @@ public enum ConfigurationFile {
                 }
                 return seed
             } ?? 0
+        settings.reuse = try reuse(section)
         let source = try section.required("source"), sinks = try section.list("sinks")
         let name = try section.read("name") { text, _ in text } ?? "stream-\(index + 1)"
         var request = try section.locating("source") {
@@ -104,6 +105,32 @@ public enum ConfigurationFile {
                 return weight
             } ?? 1
         return request
+    }
+
+    /// What a stream may reuse of earlier frames: on unless it says otherwise, or computes in float.
+    private static func reuse(_ stream: Section) throws -> ReuseSettings {
+        var reuse = ReuseSettings(isOn: try stream.read("precision") { text, _ in text } != Precision.float.rawValue)
+        let keys: Set<String> = ["enabled", "min_psnr_db", "max_consecutive"]
+        guard let section = try stream.section("reuse", allowed: keys) else { return reuse }
+        if let isOn = try section.read("enabled", truth) { reuse.isOn = isOn }
+        if let bound = try section.read("min_psnr_db", number) { reuse.minPSNR = bound }
+        reuse.maxConsecutive =
+            try section.read("max_consecutive") { text, subject in
+                guard let count = Int(text) else {
+                    throw ServiceError("\(subject) is '\(text)'; give a whole number of frames, for example 60")
+                }
+                return count
+            } ?? reuse.maxConsecutive
+        try stream.locating("reuse") { try reuse.check(section.key) }
+        return reuse
+    }
+
+    private static func truth(_ text: String, _ subject: String) throws -> Bool {
+        switch text {
+        case "true", "yes", "on": return true
+        case "false", "no", "off": return false
+        default: throw ServiceError("\(subject) is '\(text)'; give true or false")
+        }
     }
 
     private static func number(_ text: String, _ subject: String) throws -> Double {

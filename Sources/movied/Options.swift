@@ -28,12 +28,20 @@ struct EditorOptions: ParsableArguments {
     @Option(help: "Threads to compute with, 1 to 256. Default: all processors.")
     var threads: Int?
 
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Compute only what has changed since the last frame (int8 models). Default: on in run, off in edit.")
+    var reuse: Bool?
+
     func validate() throws {
         if let threads { try validating { try Limits.check(threads: threads, "--threads") } }
     }
 
-    func settings(prompt: String) -> EditSettings {
-        EditSettings(prompt: prompt, guidanceScale: guidanceScale, imageGuidanceScale: imageGuidanceScale, seed: seed)
+    func settings(prompt: String, reusing: Bool = false) -> EditSettings {
+        var settings = EditSettings(
+            prompt: prompt, guidanceScale: guidanceScale, imageGuidanceScale: imageGuidanceScale, seed: seed)
+        settings.reuse.isOn = reuse ?? (reusing && precision != .float)
+        return settings
     }
 }
 

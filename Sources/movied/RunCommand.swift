@@ -86,13 +86,16 @@ struct RunCommand: ParsableCommand {
         var request = try config.map { try ConfigurationFile.read($0) } ?? RunRequest(streams: [try stream()])
         if let cpuBudget { request.budget = try SettingText.budget(cpuBudget, "--cpu-budget") }
         if let threads = options.threads { request.threads = threads }
+        if let reuse = options.reuse {
+            for index in request.streams.indices { request.streams[index].settings.reuse.isOn = reuse }
+        }
         request.frameLog = frameLog
         return request
     }
 
     private func stream() throws -> StreamRequest {
         var stream = try StreamRequest(
-            source: source ?? "", sinks: sink, settings: options.settings(prompt: prompt ?? ""))
+            source: source ?? "", sinks: sink, settings: options.settings(prompt: prompt ?? "", reusing: true))
         stream.model = options.model
         stream.precision = options.precision
         stream.live.size = options.size
