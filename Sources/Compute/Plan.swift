@@ -13,10 +13,12 @@ public final class Plan: @unchecked Sendable {
 
         /// Multiply-adds of one run.
         public let operations: Int
+        fileprivate let isLast: Bool
 
-        fileprivate init(name: String, steps: [BoundStep]) {
+        fileprivate init(name: String, steps: [BoundStep], isLast: Bool) {
             self.name = name
             self.steps = steps
+            self.isLast = isLast
             operations = steps.reduce(0) { $0 + $1.step.operations }
         }
     }
@@ -72,8 +74,9 @@ public final class Plan: @unchecked Sendable {
         }
         everyPrompt = steps.filter(\.step.isStatic)
         let everyFrame = steps.filter { !$0.step.isStatic }
+        let last = everyFrame.last?.step.stage
         stages = graph.stageNames.enumerated().map { index, name in
-            Stage(name: name, steps: everyFrame.filter { $0.step.stage == index })
+            Stage(name: name, steps: everyFrame.filter { $0.step.stage == index }, isLast: index == last)
         }.filter { !$0.steps.isEmpty }
     }
 
@@ -129,9 +132,7 @@ public final class Plan: @unchecked Sendable {
             pool.yieldIfEarlier()
             executedOperations += isPartial ? stage.steps[index].runPartially() : stage.steps[index].runWhole()
         }
-        if !isPartial, stage.steps.last?.step.output == stages.last?.steps.last?.step.output {
-            holdsActivations = true
-        }
+        if !isPartial, stage.isLast { holdsActivations = true }
         return .finished
     }
 

@@ -156,8 +156,8 @@ public final class EditSession: ReusingEditor, TimedEditor, AnchoredEditor {
             frame.plan.run(frame.plan.stages[index], isPartial: isPartial)
             lap(index + 1)
         }
-        reuse?.end()
-        frame.store(to: output, alphaFrom: input, other: coherence?.end())
+        let shown = reuse?.end() ?? nil
+        frame.store(to: output, alphaFrom: input, instead: coherence?.end(shown) ?? shown)
         lap(stageMilliseconds.count - 1)
     }
 

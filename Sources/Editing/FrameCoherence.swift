@@ -48,12 +48,12 @@ final class FrameCoherence {
         if decision.keeps != nil { meter.keepAnchor() }
     }
 
-    /// The frame has been edited: what is to be shown is at the result, if it is not what the plan left.
-    func end() -> UnsafePointer<UInt8>? {
+    /// The frame has been edited, as the plan left it or as `other`: what is to be shown is at the result, if it is not that.
+    func end(_ other: UnsafePointer<UInt8>?) -> UnsafePointer<UInt8>? {
         if hasNewEdit || stabilizer.strength == 0 { stabilizer.reset() }
         hasNewEdit = false
         guard stabilizer.strength > 0 else { return nil }
-        stabilizer.run()
+        stabilizer.run(other)
         return UnsafePointer(stabilizer.output)
     }
 

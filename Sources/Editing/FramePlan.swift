@@ -19,6 +19,7 @@ public final class FramePlan {
     private let pool: WorkerPool
     private var source: FrameView?
     private var target: MutableFrameView?
+    private var shown: UnsafePointer<UInt8>?
 
     /// Plans `model` for frames of `size`.
     ///
@@ -68,14 +69,17 @@ public final class FramePlan {
     }
 
     /// The network's pixels to rows of a frame, without the padding; two at a time, which may share chroma. Alpha is the
-    /// input's. `other`: rows of the same size to be taken instead.
-    func store(to view: MutableFrameView, alphaFrom input: FrameView, other: UnsafePointer<UInt8>? = nil) {
-        shown = other
+    /// input's.
+    ///
+    /// - Parameter shown: pixels to store instead, as the network's lie.
+    func store(to view: MutableFrameView, alphaFrom input: FrameView, instead shown: UnsafePointer<UInt8>? = nil) {
         source = input
         target = view
+        self.shown = shown
         pool.parallelFor((size.height + 1) / 2, storeRows)
         source = nil
         target = nil
+        self.shown = nil
     }
 
     // Made once, since making a closure allocates; they find the frame of the moment in `source` and `target`.

@@ -15,7 +15,7 @@ final class FrameReuse {
     private let pool: WorkerPool
     private let detector: ChangeDetector
     private let computed: UnsafeMutableBufferPointer<UInt8>
-    private let picture: UnsafeMutablePointer<UInt8>
+    private let fade: RenewalFade
     private let rowErrors: UnsafeMutablePointer<Int>
     private let width: Int
     private let height: Int
@@ -37,15 +37,13 @@ final class FrameReuse {
         policy = ReusePolicy(settings)
         computed = .allocate(capacity: mask.cells.count)
         computed.initialize(repeating: 0)
-        picture = .allocate(capacity: 3 * width * height)
-        picture.initialize(repeating: 0, count: 3 * width * height)
+        fade = RenewalFade(width: width, height: height, columns: mask.columns, rows: mask.rows, pool: pool)
         rowErrors = .allocate(capacity: height)
         rowErrors.initialize(repeating: 0, count: height)
     }
 
     deinit {
         computed.deallocate()
-        picture.deallocate()
         rowErrors.deallocate()
     }
 
@@ -62,7 +60,7 @@ final class FrameReuse {
         if decision == .measured {
             for index in plan.stages.indices { plan.run(plan.stages[index], isPartial: true) }
             if let edited = plan.pixels(ofOutput: "edited").baseAddress {
-                picture.update(from: edited, count: 3 * width * height)
+                fade.old.update(from: edited, count: 3 * width * height)
             }
         }
         return decision == .partial
@@ -71,19 +69,26 @@ final class FrameReuse {
     /// The plan was run for something else: the next frame is computed in full.
     func forget() { isStale = true }
 
-    /// The plan has been run as `begin` said.
-    func end() {
+    /// The plan has been run as `begin` said. Returns the pixels to show instead of its output, if any.
+    func end() -> UnsafePointer<UInt8>? {
         isStale = false
-        if decision == .partial {
+        switch decision {
+        case .partial:
             mask.copyComputed(to: computed)
             detector.accept(computed)
-        } else {
+            fade.refresh(computed)
+        case .measured:
             detector.acceptAll()
+            policy.measured(psnr: difference())
+            fade.begin()
+        case .full:
+            detector.acceptAll()
+            fade.cancel()
         }
-        if decision == .measured { policy.measured(psnr: difference()) }
         work.isReused = decision == .partial
         work.operations = plan.executedOperations - operationsBefore
         work.changed = detector.changed
+        return UnsafePointer(plan.pixels(ofOutput: "edited").baseAddress).flatMap { fade.show($0) }
     }
 
     /// PSNR in dB of the reused picture against the full one; at most 99.
@@ -97,7 +102,7 @@ final class FrameReuse {
     // Made once, since making a closure allocates.
     private lazy var compareRow: WorkerPool.Body = { [unowned self, edited = plan.pixels(ofOutput: "edited")] row, _ in
         guard let edited = edited.baseAddress else { return }
-        let kept = picture + row * 3 * width, now = edited + row * 3 * width
+        let kept = fade.old + row * 3 * width, now = edited + row * 3 * width
         var sum = 0
         for index in 0..<3 * width {
             let difference = Int32(kept[index]) &- Int32(now[index])

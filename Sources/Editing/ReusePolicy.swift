@@ -45,8 +45,9 @@ public struct ReusePolicy: Sendable {
     ///   - changed: the share of cells that have changed.
     ///   - hasLightChanged: whether the light of the whole picture has.
     public mutating func decide(canReuse: Bool, changed: Double, hasLightChanged: Bool) -> Decision {
-        if pause > 0 { pause -= 1 }
-        guard canReuse, pause == 0, changed <= Self.mostChanged, !hasLightChanged else {
+        let isPaused = pause > 0
+        if isPaused { pause -= 1 }
+        guard canReuse, !isPaused, changed <= Self.mostChanged, !hasLightChanged else {
             consecutive = 0
             return .full
         }

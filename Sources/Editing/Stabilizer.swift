@@ -30,7 +30,8 @@ public final class Stabilizer {
     private static let sum: Float = 9 * CellGrid.unit  // a level, over 3 x 3 cells
 
     private let cells: CellGrid
-    private let edited: UnsafePointer<UInt8>
+    private let usual: UnsafePointer<UInt8>
+    private var edited: UnsafePointer<UInt8>
     private let height: Int
     private let stride: Int
     private let pool: WorkerPool
@@ -48,6 +49,7 @@ public final class Stabilizer {
     init(cells: CellGrid, edited: UnsafePointer<UInt8>, height: Int, stride: Int, strength: Double, pool: WorkerPool) {
         self.cells = cells
         self.edited = edited
+        usual = edited
         self.height = height
         self.stride = stride
         self.pool = pool
@@ -71,8 +73,9 @@ public final class Stabilizer {
     /// Forgets the last output: the next one is the edited frame itself.
     public func reset() { isEmpty = true }
 
-    /// Makes `output` from the edited frame; the source's cells have been read.
-    func run() {
+    /// Makes `output` from the edited frame, or from `other` if it lies there; the source's cells have been read.
+    func run(_ other: UnsafePointer<UInt8>? = nil) {
+        edited = other ?? usual
         let count = cells.columns * cells.rows
         guard !isEmpty, strength > 0 else {
             output.update(from: edited, count: stride * height)

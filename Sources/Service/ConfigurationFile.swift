@@ -47,6 +47,7 @@ public enum ConfigurationFile {
     private static let streamKeys: Set<String> = [
         "name", "source", "sinks", "prompt", "guidance_scale", "image_guidance_scale", "seed", "model", "precision",
         "size", "edit_size", "propagation", "framerate", "latency_budget", "fallback", "weight", "anchor", "stability",
+        "reuse",
     ]
 
     private static func streams(_ file: Section) throws -> [StreamRequest] {
@@ -75,6 +76,7 @@ public enum ConfigurationFile {
             } ?? 0
         settings.stability = try section.read("stability", SettingText.stability) ?? EditSettings.usualStability
         let hasAnchor = try readAnchor(section, &settings)
+        settings.reuse = try reuse(section)
         let source = try section.required("source"), sinks = try section.list("sinks")
         let name = try section.read("name") { text, _ in text } ?? "stream-\(index + 1)"
         var request = try section.locating("source") {
@@ -123,6 +125,24 @@ public enum ConfigurationFile {
         guard let mode = try keys == nil ? stream.read("anchor", mode) : keys?.read("mode", mode) else { return false }
         settings.anchor = mode
         return true
+    }
+
+    /// What a stream may reuse of earlier frames: on unless it says otherwise, or computes in float.
+    private static func reuse(_ stream: Section) throws -> ReuseSettings {
+        var reuse = ReuseSettings(isOn: try stream.read("precision") { text, _ in text } != Precision.float.rawValue)
+        let keys: Set<String> = ["enabled", "min_psnr_db", "max_consecutive"]
+        guard let section = try stream.section("reuse", allowed: keys) else { return reuse }
+        if let isOn = try section.read("enabled", SettingText.flag) { reuse.isOn = isOn }
+        if let bound = try section.read("min_psnr_db", number) { reuse.minPSNR = bound }
+        reuse.maxConsecutive =
+            try section.read("max_consecutive") { text, subject in
+                guard let count = Int(text) else {
+                    throw ServiceError("\(subject) is '\(text)'; give a whole number of frames, for example 60")
+                }
+                return count
+            } ?? reuse.maxConsecutive
+        try stream.locating("reuse") { try reuse.check(section.key) }
+        return reuse
     }
 
     private static func number(_ text: String, _ subject: String) throws -> Double {

@@ -51,7 +51,7 @@ struct ReuseCommand: ParsableCommand {
         let model = try EditingModel(ModelLocator.find(model), precision: .int8)
         var clips = try clip.map { try ReuseClip(path: $0, size: size, limit: frames) }
         clips += [.room(size: size, count: min(frames, 90)), .pan(size: size, count: min(frames, 60))]
-        var figures: [Figure] = []
+        var figures = [try detection(clips, pool)]
         for prompt in prompt.isEmpty ? ["make it a pencil drawing"] : prompt {
             var settings = EditSettings(prompt: prompt)
             settings.reuse = ReuseSettings(isOn: true, minPSNR: minPsnr, maxConsecutive: maxConsecutive)
@@ -64,6 +64,25 @@ struct ReuseCommand: ParsableCommand {
         Figures.print(figures)
         try Figures.write(figures, to: json)
         if figures.contains(where: { $0.holds == false }) { throw ExitCode(1) }
+    }
+
+    /// What it takes to find the changed cells.
+    private func detection(_ clips: [ReuseClip], _ pool: WorkerPool) throws -> Figure {
+        guard let detector = ChangeDetector(width: size.width, height: size.height, pool: pool) else {
+            throw ValidationError("--size is \(size); width and height must be multiples of 4")
+        }
+        let marks = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: detector.rows * detector.columns)
+        marks.initialize(repeating: 0)
+        defer { marks.deallocate() }
+        var times: [Double] = []
+        for frame in clips.flatMap(\.frames).prefix(200) {
+            frame.pixels.withUnsafeBufferPointer { pixels in
+                guard let pixels = pixels.baseAddress else { return }
+                times.append(Measure.milliseconds { detector.compare(pixels, marks: marks) })
+                detector.accept(marks)
+            }
+        }
+        return Figure("all clips", "finding the changes", Measure.median(times), "ms").atMost(0.3)
     }
 
     private func report(_ run: ReuseRun, _ clip: ReuseClip, _ prompt: String) -> [Figure] {
@@ -82,6 +101,7 @@ struct ReuseCommand: ParsableCommand {
             Figure(work, "reused frames", 100 * run.reused, "%"),
             Figure(work, "median frame, full", full, "ms"), Figure(work, "median frame, reuse", own, "ms"),
             clip.isMoving ? slower.atMost(1.03) : slower,
+            Figure(work, "change of the picture, full", mean(run.fullSteps), "levels"),
             Figure(work, "change of the picture, reused frame", mean(run.steps), "levels"),
             Figure(work, "change of the picture, renewal", mean(run.renewals), "levels"),
             Figure(work, "memory, full", Double(run.fullMemory) / 1048576, "MiB"),

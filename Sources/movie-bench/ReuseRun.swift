@@ -26,6 +26,8 @@ struct ReuseRun {
     /// Mean absolute change from the last picture, in levels: at the first frame after reused ones, and at reused frames.
     private(set) var renewals: [Double] = []
     private(set) var steps: [Double] = []
+    /// The same of frames computed in full.
+    private(set) var fullSteps: [Double] = []
     /// The frame with the lowest PSNR: source, full and reused picture.
     private(set) var worst: [StoredFrame] = []
 
@@ -44,7 +46,7 @@ struct ReuseRun {
         for _ in 0..<3 { try first.edit(by: full, into: &exact) }
         var squares = 0.0, sum = 0.0, share = 0.0, count = 0, wasReused = false
         for (index, frame) in clip.frames.enumerated() {
-            let last = picture
+            let last = picture, lastExact = exact
             func editFull() throws {
                 fullTimes.append(try Measure.milliseconds { try frame.edit(by: full, into: &exact) })
             }
@@ -60,6 +62,7 @@ struct ReuseRun {
             share += work.changed
             count += work.isReused ? 1 : 0
             if index > 0 {
+                fullSteps.append(exact.meanChange(lastExact))
                 if work.isReused {
                     steps.append(picture.meanChange(last))
                 } else if wasReused {

@@ -41,6 +41,11 @@ struct EditorOptions: ParsableArguments {
     @Option(help: "How much flicker is taken out where the source stands still, 0 to 1. Default: 0.5.")
     var stability: String?
 
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Compute only what has changed since the last frame (int8 models). Default: on in run, off in edit.")
+    var reuse: Bool?
+
     func validate() throws {
         if let threads { try validating { try Limits.check(threads: threads, "--threads") } }
     }
@@ -53,6 +58,7 @@ struct EditorOptions: ParsableArguments {
         if let anchorMaxAge { settings.anchorMaximumAge = try SettingText.anchorAge(anchorMaxAge, "--anchor-max-age") }
         settings.stability =
             try stability.map { try SettingText.stability($0, "--stability") } ?? EditSettings.usualStability
+        settings.reuse.isOn = reuse ?? (isLive && precision != .float)
         return settings
     }
 }

@@ -100,6 +100,9 @@ struct RunCommand: ParsableCommand {
         var request = try config.map { try ConfigurationFile.read($0) } ?? RunRequest(streams: [try stream()])
         if let cpuBudget { request.budget = try SettingText.budget(cpuBudget, "--cpu-budget") }
         if let threads = options.threads { request.threads = threads }
+        if let reuse = options.reuse {
+            for index in request.streams.indices { request.streams[index].settings.reuse.isOn = reuse }
+        }
         request.frameLog = frameLog
         return request
     }

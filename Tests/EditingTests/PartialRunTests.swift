@@ -60,8 +60,8 @@ import Testing
     }
 
     /// Without attention and group norms a change reaches only so far: with that halo, a partial run is exact.
-    @Test(arguments: [(0, 0), (56, 40), (112, 80)]) func aFarHaloIsExact(_ place: (x: Int, y: Int)) throws {
-        let size = FrameSize(width: 128, height: 96)
+    @Test(arguments: [(0, 0), (120, 88), (240, 176)]) func aFarHaloIsExact(_ place: (x: Int, y: Int)) throws {
+        let size = FrameSize(width: 256, height: 192)
         let old = TestPicture(pattern: 3, size: size), new = TestPicture(pattern: 3, size: size)
         let base = new.mutableView.base.assumingMemoryBound(to: UInt8.self)
         for row in place.y..<place.y + 8 {

@@ -180,8 +180,8 @@ private struct Scene {
         #expect(policy.limit == 20 && policy.sensitivity < 1 && policy.psnr == 37)
         for _ in 0..<10 { policy.measured(psnr: 30) }
         #expect(policy.limit == ReusePolicy.leastLimit)
-        let decisions = (0..<ReusePolicy.pauseFrames + 1).map { _ in decide(&policy) }
-        #expect(decisions.dropLast().allSatisfy { $0 == .full })
+        let decisions = (0..<ReusePolicy.pauseFrames).map { _ in decide(&policy) }
+        #expect(decisions.allSatisfy { $0 == .full })
         #expect(decide(&policy) == .partial)
         for _ in 0..<30 { policy.measured(psnr: 45) }
         #expect(policy.limit == 40 && policy.sensitivity == 1)
@@ -205,6 +205,42 @@ private struct Scene {
     }
 }
 
+@Suite struct RenewalFadeTests {
+    private let fade = RenewalFade(width: 24, height: 16, columns: 3, rows: 2, pool: testPool)
+    private let count = 3 * 24 * 16
+
+    private func shown(_ new: [UInt8]) -> [UInt8]? {
+        fade.show(new).map { Array(UnsafeBufferPointer(start: $0, count: count)) }
+    }
+
+    @Test func aRenewalIsSpread() {
+        let new = [UInt8](repeating: 210, count: count)
+        fade.old.update(repeating: 100, count: count)
+        #expect(shown(new) == nil)
+        fade.begin()
+        var last: UInt8 = 100
+        for frame in 0..<RenewalFade.frames {
+            let now = shown(new) ?? []
+            #expect(now.allSatisfy { $0 == now[0] } && now[0] > last && now[0] < 210 && now[0] - last <= 11, "\(frame)")
+            last = now[0]
+        }
+        #expect(shown(new) == nil && last >= 199)
+    }
+
+    @Test func whatIsComputedAgainIsShown() {
+        let new = [UInt8](repeating: 210, count: count)
+        fade.old.update(repeating: 100, count: count)
+        fade.begin()
+        var cells: [UInt8] = [0, 1, 0, 0, 0, 0]
+        cells.withUnsafeMutableBufferPointer { fade.refresh($0) }
+        let now = shown(new) ?? []
+        #expect(now[3 * 8] == 210 && now[3 * 16 - 1] == 210 && now[3 * 8 - 1] == 110 && now[3 * 16] == 110)
+        #expect(now[3 * (8 * 24 + 8)] == 110)
+        fade.cancel()
+        #expect(shown(new) == nil)
+    }
+}
+
 /// Sessions that reuse.
 @Suite struct ReusingSessionTests {
     private static let size = FrameSize(width: 256, height: 192)
@@ -220,7 +256,8 @@ private struct Scene {
 
     /// A still picture with a disc at `x`.
     private func picture(_ x: Int) -> StoredFrame {
-        var pixels = StoredFrame(TestPicture(smooth: Self.size).view).pixels
+        let smooth = TestPicture(smooth: Self.size)
+        var pixels = smooth.pixels
         for row in 20..<60 {
             for column in x..<x + 40 where (row - 40) * (row - 40) + (column - x - 20) * (column - x - 20) < 400 {
                 for c in 0..<3 { pixels[3 * (row * Self.size.width + column) + c] = UInt8(230 - 40 * c) }

@@ -66,12 +66,30 @@ struct ConfigurationTests {
         #expect(try stream(", anchor: none").anchorIsGiven)
     }
 
+    @Test func reuse() throws {
+        func settings(_ more: String) throws -> ReuseSettings {
+            try parse(Self.minimal.replacing("prompt: x", with: "prompt: x, \(more)")).streams[0].settings.reuse
+        }
+        #expect(try settings("seed: 1") == ReuseSettings(isOn: true))
+        #expect(try settings("precision: float") == ReuseSettings(isOn: false))
+        #expect(try settings("reuse: {enabled: false}") == ReuseSettings(isOn: false))
+        #expect(
+            try settings("reuse: {min_psnr_db: 41.5, max_consecutive: 9}")
+                == ReuseSettings(isOn: true, minPSNR: 41.5, maxConsecutive: 9))
+    }
+
     @Test func modelsAreMeantFromTheFilesFolder() throws {
         let text = Self.minimal.replacing("prompt: x", with: "prompt: x, model: ../m")
         #expect(try ConfigurationFile.parse(text, path: "/a/b/f.yaml").streams[0].model == "/a/m")
     }
 
     @Test(arguments: [
+        ("reuse: on", "f.yaml:5: 'streams[0].reuse' must hold keys: enabled, max_consecutive, min_psnr_db"),
+        ("reuse: {enabled: maybe}", "f.yaml:5: streams[0].reuse.enabled is 'maybe'; it must be true or false"),
+        ("reuse: {min_psnr_db: 5}", "f.yaml:5: streams[0].reuse.min_psnr_db is 5.0; it must be from 20.0 to 60.0 dB"),
+        ("reuse: {max_consecutive: 0}", "f.yaml:5: streams[0].reuse.max_consecutive is 0; it must be from 1 to 1000"),
+        ("reuse: {max_consecutive: 1.5}", "f.yaml:5: streams[0].reuse.max_consecutive is '1.5'; give a whole number"),
+        ("reuse: {cap: 5}", "f.yaml:5: the key 'streams[0].reuse.cap' is unknown; allowed are enabled, "),
         (
             "frame_rate: 30",
             "f.yaml:5: the key 'streams[0].frame_rate' is unknown; allowed are anchor, edit_size, fallback, framerate, "
