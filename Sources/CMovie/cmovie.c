@@ -5,7 +5,7 @@
 
 #include "movie_library.h"
 
-_Static_assert(sizeof(movie_options) == 32, "the layout that bindings of other languages write down");
+_Static_assert(sizeof(movie_options) == 48, "the layout that bindings of other languages write down");
 
 const char *movie_library_path(void) {
     Dl_info info;

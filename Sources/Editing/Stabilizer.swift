@@ -3,17 +3,17 @@ import Compute
 
 /// Takes flicker out of edited frames: where the *source* has not changed beyond the camera's noise, the last output counts.
 ///
-/// Each output is edited + weight * (last output - edited). The weight of a place is 0.94 * (1 - (1 - control)^2) times how
+/// Each output is edited + weight * (last output - edited). The weight of a place is 0.9 * (1 - (1 - control)^2) times how
 /// surely nothing moves there: 3 x 3 cells of 4 x 4 pixels have the brightness that belongs to the last output (which follows the source
 /// with the same weights, so that slow changes add up until they count), the largest change in the neighbourhood decides,
 /// and what counts as change is measured against the camera's noise, estimated from the cells that change least.
 /// One frame at a time; nothing is allocated after the beginning.
 public final class Stabilizer {
     /// How much of the last output stays where nothing moves, for a control of 1.
-    static let most: Float = 0.94
+    static let most: Float = 0.9
     /// Changes up to so many times the noise count as none, and from so many as movement.
-    static let still: Float = 2.5
-    static let moving: Float = 5
+    static let still: Float = 3
+    static let moving: Float = 7
     /// Bounds of the noise of a 3 x 3 neighbourhood's mean, in levels: below it rounding rules, above it movement.
     static let noiseBounds: ClosedRange<Float> = 0.12...1.2
 

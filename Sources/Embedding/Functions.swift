@@ -45,17 +45,28 @@ private func settings(
     _ prompt: UnsafePointer<CChar>?, _ options: UnsafePointer<movie_options>?
 ) throws(EditError) -> EditSettings {
     var settings = EditSettings(prompt: prompt.map { String(cString: $0) } ?? "")
-    guard let options = options?.pointee else { return settings }
-    guard options.size == MemoryLayout<movie_options>.size else {
-        throw EditError(
-            "the options' size is \(options.size); set it to sizeof(movie_options), \(MemoryLayout<movie_options>.size)"
-        )
-    }
+    guard let options = try options.map(given) else { return settings }
+    settings.stability = options.stability
+    settings.anchor = options.rolling_anchor == 0 ? .none : .rolling
     settings.guidanceScale = options.guidance_scale == 0 ? nil : options.guidance_scale
     settings.imageGuidanceScale = options.image_guidance_scale == 0 ? nil : options.image_guidance_scale
     settings.seed = UInt64(options.seed)
     return settings
 }
+
+/// The options as they are given, of this version or the first; only `size` bytes of them are read.
+private func given(_ options: UnsafePointer<movie_options>) throws(EditError) -> movie_options {
+    let raw = UnsafeRawPointer(options), size = raw.load(as: Int.self), whole = MemoryLayout<movie_options>.size
+    guard [firstOptionsSize, whole].contains(size) else {
+        throw EditError("the options' size is \(size); set it to sizeof(movie_options), \(whole)")
+    }
+    var copy = movie_options()
+    withUnsafeMutableBytes(of: &copy) { $0.copyMemory(from: UnsafeRawBufferPointer(start: raw, count: size)) }
+    return copy
+}
+
+/// sizeof(movie_options) in 0.1: up to `seed`.
+private let firstOptionsSize = 32
 
 /// Edits one frame.
 @c @implementation

@@ -32,9 +32,20 @@ import Testing
             #expect(movie_plan(editor, testPrompt, nil, 64, 64, MOVIE_FORMAT_RGB) == 0)
             let first = edit(editor, stride: 192, bytes: 192 * 64)
             #expect(first.status == 0 && Set(first.pixels).count > 1 && sentence(editor).isEmpty)
-            var options = movie_options(size: 32, guidance_scale: 12, image_guidance_scale: 0, seed: 0)
+            var options = movie_options()  // as a program of the first version gives them
+            options.size = 32
+            options.guidance_scale = 12
+            options.stability = .nan
             #expect(movie_plan(editor, testPrompt, &options, 64, 64, MOVIE_FORMAT_RGB) == 0)
             #expect(edit(editor, stride: 192, bytes: 192 * 64).pixels != first.pixels)
+            options.size = MemoryLayout<movie_options>.size
+            #expect(movie_plan(editor, testPrompt, &options, 64, 64, MOVIE_FORMAT_RGB) == -1)
+            #expect(sentence(editor) == "the stability is nan; give 0 (off) to 1 (the most)")
+            options.stability = 0.5
+            options.rolling_anchor = 1
+            #expect(movie_plan(editor, testPrompt, &options, 64, 64, MOVIE_FORMAT_RGB) == 0)
+            let whole = edit(editor, stride: 192, bytes: 192 * 64)
+            #expect(whole.status == 0 && whole.pixels != first.pixels)
             #expect(movie_plan(editor, testPrompt, nil, 64, 64, MOVIE_FORMAT_I420) == 0)
             #expect(edit(editor, stride: 64, bytes: 64 * 96).status == 0)
         }
@@ -56,7 +67,8 @@ import Testing
             #expect(sentence(editor).contains("the prompt is empty"))
             #expect(movie_plan(editor, "x", nil, 64, 64, movie_format(rawValue: 8)) == -1)
             #expect(sentence(editor) == "the format is 8; it must be one of movie_format, 0 to 7")
-            var options = movie_options(size: 8, guidance_scale: 0, image_guidance_scale: 0, seed: 0)
+            var options = movie_options()
+            options.size = 8
             #expect(movie_plan(editor, "x", &options, 64, 64, MOVIE_FORMAT_RGB) == -1)
             #expect(sentence(editor).contains("sizeof(movie_options)"))
             #expect(movie_plan(editor, "x", nil, 64, 64, MOVIE_FORMAT_RGB) == 0)

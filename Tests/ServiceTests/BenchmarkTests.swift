@@ -41,12 +41,40 @@ struct BenchmarkTests {
         #expect(result.status != 0 && result.errors.contains("bad:2: 'slow' is not a positive number"))
     }
 
+    /// A noisy still picture: the stabilizer takes flicker out and leaves sharpness, and says so; a file is measured alone.
+    @Test func flickerIsMeasured() throws {
+        let gst = try #require(Command(inPath: "gst-launch-1.0"), "gst-launch-1.0 is needed (gstreamer1.0-tools)")
+        let clip = folder.file("still.mkv")
+        let made = try gst.run([
+            "-q", "videotestsrc", "num-buffers=8", "pattern=circular", "!", "video/x-raw,width=128,height=96", "!",
+            "videoconvert", "!", "x264enc", "quantizer=1", "!", "h264parse", "!", "matroskamux", "!", "filesink",
+            "location=\(clip)",
+        ])
+        try #require(made.status == 0, "\(made.errors)")
+        let json = folder.file("flicker.json"), still = ["flicker", "--source", clip, "--size", "128x96"]
+        let result = try bench.run(still + ["--noise", "6", "--anchors", "none", "middle", "--json", json])
+        let data = try Data(contentsOf: URL(fileURLWithPath: json))
+        let rows = try #require(try JSONSerialization.jsonObject(with: data) as? [[String: Double]])
+        try #require(rows.count == 4, "\(result.errors)")
+        for pair in [0, 2] {
+            let plain = try #require(rows[pair]["flicker"]), stable = try #require(rows[pair + 1]["flicker"])
+            #expect(rows[pair]["stability"] == 0 && rows[pair + 1]["stability"] == 0.5)
+            #expect(plain > 0.05 && stable < 0.75 * plain, "\(rows)")
+        }
+        #expect(result.output.contains("motion compensated") && result.output.contains("of clean"))
+        let alone = try bench.run(still + ["--edited", clip])
+        #expect(alone.status == 0 && alone.output.contains("flicker 0.000 levels"), "\(alone)")
+    }
+
     @Test(arguments: [
         (["schedule", "--seconds", "0"], "--seconds is 0.0; it must be from 1.0 to 3600.0"),
         (["schedule", "--cores", "0"], "--cores is 0.0"), (["schedule", "--streams", "1001"], "from 1.0 to 1000.0"),
         (["live", "--seconds", "1"], "--seconds is 1.0; it must be from 6 to 3600"),
         (["live", "--case", "x"], "invalid for '--case"),
         (["live", "--budget", "300"], "--budget is 300.0; it must be from 1 to 100"),
+        (["flicker", "--source", "x", "--frames", "1"], "--frames is 1; it must be from 2 to 100000"),
+        (["flicker", "--source", "x", "--noise", "51"], "--noise is 51.0; it must be from 0 to 50"),
+        (["flicker", "--source", "x", "--stability", "2"], "--stability is 2.0; it must be from 0 to 1"),
     ])
     func refusesBadOptions(_ arguments: [String], _ words: String) throws {
         let result = try bench.run(arguments)

@@ -45,6 +45,38 @@ import Testing
         #expect(arguments.isEmpty ? result.output.contains("USAGE") : result.status == 64, "\(result)")
     }
 
+    @Test(arguments: [
+        (
+            ["run", "--anchor", "middle"],
+            "--anchor is 'middle'; a live stream has no middle frame: use rolling or none"
+        ),
+        (["run", "--anchor", "first"], "--anchor is 'first'; it must be one of none, rolling"),
+        (["run", "--stability", "1.5"], "--stability is '1.5'; give a number from 0 (off) to 1 (the most)"),
+        (
+            ["run", "--anchor-max-age", "0"],
+            "--anchor-max-age is '0'; give a time from 0.5 s to 3600 s, for example 10 s"
+        ),
+        (["edit", "--anchor", "last"], "--anchor is 'last'; it must be one of none, rolling, middle"),
+    ])
+    func anchorsAndStabilityAreChecked(_ arguments: [String], _ words: String) throws {
+        let rest =
+            arguments[0] == "run"
+            ? ["--source", "test:ball", "--sink", "gst:fakesink", "--prompt", "x"]
+            : ["a.mp4", "b.mp4", "--prompt", "x"]
+        let result = try movied.run(arguments + rest)
+        #expect(result.status == 64 && result.errors.contains(words), "\(result)")
+    }
+
+    /// Whatever the anchor, all frames are edited; without anchor and stabilizer, as without this option.
+    @Test func editsWithAnchors() throws {
+        let input = try clip(frames: 5)
+        for anchor in ["none", "rolling", "middle"] {
+            let output = folder.file("\(anchor).mkv")
+            let result = try edit(input, output, "--prompt", "make it night", "--anchor", anchor, "--stability", "0")
+            #expect(result.status == 0 && result.errors.contains("5 frames of 96x64"), "\(result.errors)")
+        }
+    }
+
     @Test func edits() throws {
         let input = try clip(), output = folder.file("out.mp4"), report = folder.file("report.json")
         let result = try edit(input, output, "--prompt", "make it a pencil drawing", "--report", report)

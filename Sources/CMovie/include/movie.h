@@ -37,6 +37,10 @@ typedef struct {
     double guidance_scale;       /* how strongly the edit follows the prompt; 0 for the model's default */
     double image_guidance_scale; /* how closely it stays to the source; 0 for the model's default */
     uint64_t seed;               /* chooses the noise that every frame starts from */
+    /* Since 0.2; a program with the shorter structure gets 0 for both. Frames then depend on those before them: edit the
+       frames of one video in their order. */
+    double stability;            /* 0...1: how much flicker is taken out where the source stands still */
+    int rolling_anchor;          /* not 0: frames attend to one of their scene, renewed from time to time */
 } movie_options;
 
 /* Loads the model in the folder `model`, in the layout of the diffusers library; NULL for the bundled one, which is looked
