@@ -13,7 +13,8 @@ final class VectorGrid {
         numbers = Memory(count: 3 * count)
         vectors = Memory(
             movie_vectors(
-                u: numbers.base, v: numbers.base + count, error: numbers.base + 2 * count, columns: columns, rows: rows))
+                u: numbers.base, v: numbers.base + count, error: numbers.base + 2 * count, columns: columns, rows: rows)
+        )
     }
 
     var columns: Int { vectors.base.pointee.columns }
