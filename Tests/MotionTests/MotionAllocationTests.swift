@@ -22,10 +22,10 @@ import Testing
         defer { pool.shutdown() }
         let size = FrameSize(width: 203, height: 151), editSize = FrameSize(width: 128, height: 96)
         let propagator = Propagator(size: size, editSize: editSize, pool: pool, fadeFrames: 2)
-        let pictures = (0..<4).map { moved(size, Double($0) * 1.3, 0).view }
+        let frames = (0..<4).map { moved(size, Double($0) * 1.3, 0) }, pictures = frames.map(\.view)
         let edit = TestPicture(smooth: editSize), warped = TestPicture(size: editSize), output = TestPicture(size: size)
         let edited = edit.view, target = output.mutableView, moved = warped.mutableView
-        func frames() {
+        func play() {
             for index in 0..<8 {
                 propagator.advance(to: pictures[index % 4])
                 if index % 4 == 0 { propagator.keep(edit: edited) }
@@ -39,7 +39,7 @@ import Testing
         }
         onEveryThread(of: pool) { movie_count_allocations(true) }
         let before = movie_counted_allocations()
-        frames()
+        play()
         let after = movie_counted_allocations()
         onEveryThread(of: pool) { movie_count_allocations(false) }
         #expect(after == before, "\(after - before) allocations in 8 frames")
