@@ -1,8 +1,6 @@
 /* A local affine transform of colours, source to edit: sums over cells, and a least-squares fit of each with its
    neighbours. */
 
-typedef int32_t i32x8 __attribute__((vector_size(32)));
-
 /* Sums over rows of one cell: of the pixels, of their products with red, green and blue of the source, of their squares. */
 typedef struct {
     i32x8 sum, by_red, by_green, by_blue, square;

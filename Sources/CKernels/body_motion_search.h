@@ -1,13 +1,30 @@
 /* Inverse search: a patch of this frame is laid over the other one, and moved down the slope of their difference, whose
    steepness is that of the patch itself and so is computed once. Positions are in 1/32 pixel, levels in 1/16. */
 
-enum { PATCH_PIXELS = MOVIE_PATCH * MOVIE_PATCH };
+/* Rows of a patch: vectors of a fixed length, which need no memory between steps. */
+typedef uint8_t u8x8 __attribute__((vector_size(8)));
+typedef uint16_t u16x8 __attribute__((vector_size(16)));
+typedef int16_t i16x8 __attribute__((vector_size(16)));
+typedef int32_t i32x8 __attribute__((vector_size(32)));
 
 typedef struct {
-    int16_t level[PATCH_PIXELS], across[PATCH_PIXELS], down[PATCH_PIXELS]; /* slopes: twice the derivative */
+    i16x8 level[MOVIE_PATCH];
+    i32x8 across[MOVIE_PATCH], down[MOVIE_PATCH]; /* slopes: twice the derivative */
     float mean_across, mean_down;
     float xx, xy, yy; /* inverse of the matrix of slopes, times 8: the means are taken out */
 } patch;
+
+#define PATCH_PIXELS 64.0f
+
+MOVIE_INLINE u16x8 eight_at(const uint8_t *p) {
+    u8x8 bytes;
+    memcpy(&bytes, p, 8);
+    return __builtin_convertvector(bytes, u16x8);
+}
+
+MOVIE_INLINE int32_t total_of(i32x8 v) {
+    return ((v[0] + v[1]) + (v[2] + v[3])) + ((v[4] + v[5]) + (v[6] + v[7]));
+}
 
 typedef struct {
     float u, v, error;
@@ -16,37 +33,38 @@ typedef struct {
 
 /* `noise`: added to the diagonal, so that flat patches stay where they are. */
 MOVIE_INLINE void patch_at(patch *t, const uint8_t *p, ptrdiff_t stride, float noise) {
-    int32_t sx = 0, sy = 0, sxx = 0, sxy = 0, syy = 0;
-    for (int r = 0; r < MOVIE_PATCH; r++, p += stride)
-        for (int c = 0; c < MOVIE_PATCH; c++) {
-            const int i = r * MOVIE_PATCH + c;
-            t->level[i] = (int16_t)(p[c] << 4);
-            t->across[i] = (int16_t)(p[c + 1] - p[c - 1]);
-            t->down[i] = (int16_t)(p[c + stride] - p[c - stride]);
-        }
-    for (int i = 0; i < PATCH_PIXELS; i++) {
-        sx += t->across[i], sy += t->down[i];
-        sxx += t->across[i] * t->across[i], sxy += t->across[i] * t->down[i], syy += t->down[i] * t->down[i];
+    i32x8 x = {0}, y = {0}, xx = {0}, xy = {0}, yy = {0};
+    for (int r = 0; r < MOVIE_PATCH; r++, p += stride) {
+        const i16x8 across = (i16x8)(eight_at(p + 1) - eight_at(p - 1));
+        const i16x8 down = (i16x8)(eight_at(p + stride) - eight_at(p - stride));
+        const i32x8 a = __builtin_convertvector(across, i32x8), d = __builtin_convertvector(down, i32x8);
+        t->level[r] = (i16x8)(eight_at(p) << 4), t->across[r] = a, t->down[r] = d;
+        x += a, y += d, xx += a * a, xy += a * d, yy += d * d;
     }
     const float n = PATCH_PIXELS, ridge = n * 2.0f * noise + 64.0f;
-    t->mean_across = (float)sx / n, t->mean_down = (float)sy / n;
-    const float xx = (float)sxx - t->mean_across * (float)sx + ridge;
-    const float yy = (float)syy - t->mean_down * (float)sy + ridge;
-    const float xy = (float)sxy - t->mean_across * (float)sy;
-    const float scale = 0.125f / (xx * yy - xy * xy);
-    t->xx = yy * scale, t->xy = -xy * scale, t->yy = xx * scale;
+    const float sx = (float)total_of(x), sy = (float)total_of(y);
+    t->mean_across = sx / n, t->mean_down = sy / n;
+    const float a = (float)total_of(xx) - t->mean_across * sx + ridge;
+    const float c = (float)total_of(yy) - t->mean_down * sy + ridge;
+    const float b = (float)total_of(xy) - t->mean_across * sy;
+    const float scale = 0.125f / (a * c - b * b);
+    t->xx = c * scale, t->xy = -b * scale, t->yy = a * scale;
 }
 
-/* `rows` rows of 8 pixels at a position of 1/32 pixel, in 1/16 level. */
-MOVIE_INLINE void sample_rows(int16_t *restrict to, const uint8_t *p, ptrdiff_t stride, uint16_t fx, uint16_t fy,
-                              int rows) {
-    uint16_t across[MOVIE_PATCH + 1][MOVIE_PATCH];
-    for (int r = 0; r <= rows; r++, p += stride)
-        for (int c = 0; c < MOVIE_PATCH; c++)
-            across[r][c] = (uint16_t)((p[c] * (32 - fx) + p[c + 1] * fx + 2) >> 2);
-    for (int r = 0; r < rows; r++)
-        for (int c = 0; c < MOVIE_PATCH; c++)
-            to[r * MOVIE_PATCH + c] = (int16_t)((across[r][c] * (32 - fy) + across[r + 1][c] * fy + 8) >> 4);
+/* A position between pixels, in 1/32 pixel. */
+typedef struct {
+    const uint8_t *pixels;
+    ptrdiff_t stride;
+    uint16_t fx, fy;
+} spot;
+
+MOVIE_INLINE u16x8 between_columns(const uint8_t *p, uint16_t fx) {
+    return (eight_at(p) * (uint16_t)(32 - fx) + eight_at(p + 1) * fx + 2) >> 2;
+}
+
+/* 8 pixels of a row at a spot, in 1/16 level, from the rows above and below. */
+MOVIE_INLINE i16x8 between_rows(u16x8 above, u16x8 below, uint16_t fy) {
+    return (i16x8)((above * (uint16_t)(32 - fy) + below * fy + 8) >> 4);
 }
 
 MOVIE_INLINE float within(float low, float high, float x) { return x < low ? low : x > high ? high : x; }
@@ -56,23 +74,32 @@ MOVIE_INLINE int32_t place_at(size_t x, float by, size_t size) {
     return (int32_t)__builtin_rintf(within(-16.0f, (float)size + 7.0f, (float)x + by) * 32.0f);
 }
 
+/* Where the patch that begins at (x, y) lies in the plane when it is moved; `px` and `py`: that, in 1/32 pixel. */
+MOVIE_INLINE spot spot_at(const movie_plane *p, size_t x, size_t y, float u, float v, int32_t *px, int32_t *py) {
+    *px = place_at(x, u, p->width), *py = place_at(y, v, p->height);
+    const spot s = {p->pixels + (*py >> 5) * (ptrdiff_t)p->stride + (*px >> 5), (ptrdiff_t)p->stride,
+                    (uint16_t)(*px & 31), (uint16_t)(*py & 31)};
+    return s;
+}
+
 /* How well the patch at (x, y) matches at (u, v), and the step from there. The mean difference counts a quarter: light
    changes, but a flat patch has nothing else. */
 MOVIE_INLINE match match_at(const patch *t, const movie_plane *then, size_t x, size_t y, float u, float v) {
-    int16_t there[PATCH_PIXELS];
-    const int32_t px = place_at(x, u, then->width), py = place_at(y, v, then->height);
-    sample_rows(there, then->pixels + (py >> 5) * (ptrdiff_t)then->stride + (px >> 5), (ptrdiff_t)then->stride,
-                (uint16_t)(px & 31), (uint16_t)(py & 31), MOVIE_PATCH);
-    int32_t sum = 0, squares = 0, dx = 0, dy = 0;
-    for (int i = 0; i < PATCH_PIXELS; i++) {
-        const int16_t d = (int16_t)(there[i] - t->level[i]);
-        sum += d, squares += d * d, dx += d * t->across[i], dy += d * t->down[i];
+    int32_t px, py;
+    const spot s = spot_at(then, x, y, u, v, &px, &py);
+    i32x8 sum = {0}, squares = {0}, dx = {0}, dy = {0};
+    u16x8 above = between_columns(s.pixels, s.fx);
+    for (int r = 0; r < MOVIE_PATCH; r++) {
+        const u16x8 below = between_columns(s.pixels + (r + 1) * s.stride, s.fx);
+        const i32x8 d = __builtin_convertvector(between_rows(above, below, s.fy) - t->level[r], i32x8);
+        sum += d, squares += d * d, dx += d * t->across[r], dy += d * t->down[r];
+        above = below;
     }
     match m;
     m.u = (float)px * 0.03125f - (float)x, m.v = (float)py * 0.03125f - (float)y;
-    const float total = (float)sum, n = PATCH_PIXELS;
-    m.error = ((float)squares - 0.75f * total * total / n) / (n * 256.0f);
-    const float bx = (float)dx - t->mean_across * total, by = (float)dy - t->mean_down * total;
+    const float total = (float)total_of(sum), n = PATCH_PIXELS;
+    m.error = ((float)total_of(squares) - 0.75f * total * total / n) / (n * 256.0f);
+    const float bx = (float)total_of(dx) - t->mean_across * total, by = (float)total_of(dy) - t->mean_down * total;
     m.du = -(t->xx * bx + t->xy * by), m.dv = -(t->xy * bx + t->yy * by);
     return m;
 }
@@ -186,24 +213,36 @@ void MOVIE_NAME(motion_chain)(const movie_vectors *sum, const movie_vectors *ont
         }
 }
 
+typedef float f32x8 __attribute__((vector_size(32)));
+
+MOVIE_INLINE void add_eight(float *to, f32x8 by) {
+    f32x8 sums;
+    memcpy(&sums, to, sizeof sums);
+    sums += by;
+    memcpy(to, &sums, sizeof sums);
+}
+
 /* Adds four rows of a patch to the sums of weights and of weighted vectors. */
-MOVIE_INLINE void add_patch(float *restrict weights, float *restrict us, float *restrict vs, size_t ld,
-                            const movie_vectors *f, size_t column, size_t row, size_t y, const movie_plane *now,
-                            const movie_plane *then) {
+MOVIE_INLINE void add_patch(float *weights, float *us, float *vs, size_t ld, const movie_vectors *f, size_t column,
+                            size_t row, size_t y, const movie_plane *now, const movie_plane *then) {
     const size_t at = row * f->columns + column, x = column * MOVIE_PATCH_STEP;
     const float u = f->u[at], v = f->v[at];
-    const int32_t px = place_at(x, u, then->width), py = place_at(y, v, then->height);
-    int16_t there[4 * MOVIE_PATCH];
-    sample_rows(there, then->pixels + (py >> 5) * (ptrdiff_t)then->stride + (px >> 5), (ptrdiff_t)then->stride,
-                (uint16_t)(px & 31), (uint16_t)(py & 31), 4);
-    const uint8_t *here = now->pixels + y * now->stride + x;
-    for (size_t r = 0; r < 4; r++)
-        for (size_t c = 0; c < MOVIE_PATCH; c++) {
-            const int32_t d = there[r * MOVIE_PATCH + c] - (here[r * now->stride + c] << 4);
-            const int32_t size = d < 0 ? -d : d;
-            const float weight = 1.0f / (float)(size < 16 ? 16 : size);
-            weights[r * ld + x + c] += weight, us[r * ld + x + c] += weight * u, vs[r * ld + x + c] += weight * v;
-        }
+    int32_t px, py;
+    const spot s = spot_at(then, x, y, u, v, &px, &py);
+    u16x8 above = between_columns(s.pixels, s.fx);
+    for (size_t r = 0; r < 4; r++) {
+        const u16x8 below = between_columns(s.pixels + (ptrdiff_t)(r + 1) * s.stride, s.fx);
+        i16x8 d = between_rows(above, below, s.fy) - (i16x8)(eight_at(now->pixels + (y + r) * now->stride + x) << 4);
+        const i16x8 negative = d < 0;
+        d = (d ^ negative) - negative;
+        const i16x8 small = d < 16;
+        d = (d & ~small) | (small & 16);
+        const f32x8 weight = 1.0f / __builtin_convertvector(__builtin_convertvector(d, i32x8), f32x8);
+        add_eight(weights + r * ld + x, weight);
+        add_eight(us + r * ld + x, weight * u);
+        add_eight(vs + r * ld + x, weight * v);
+        above = below;
+    }
 }
 
 MOVIE_INLINE int16_t vector_part(float x) { return (int16_t)(int32_t)__builtin_rintf(within(-1000.0f, 1000.0f, x) * 32.0f); }

@@ -21,15 +21,6 @@ MOVIE_INLINE int32_t clamped_place(size_t x, int16_t by, size_t size) {
     return place < 0 ? 0 : place > last ? last : place;
 }
 
-typedef uint8_t u8x8 __attribute__((vector_size(8)));
-typedef uint16_t u16x8 __attribute__((vector_size(16)));
-
-MOVIE_INLINE u16x8 eight_at(const uint8_t *p) {
-    u8x8 bytes;
-    memcpy(&bytes, p, 8);
-    return __builtin_convertvector(bytes, u16x8);
-}
-
 MOVIE_INLINE u8x8 mixed(u16x8 a, u16x8 b, u16x8 c, u16x8 d, uint16_t fx, uint16_t fy) {
     const u16x8 top = (a * (uint16_t)(32 - fx) + b * fx + 2) >> 2, bottom = (c * (uint16_t)(32 - fx) + d * fx + 2) >> 2;
     return __builtin_convertvector((top * (uint16_t)(32 - fy) + bottom * fy + 128) >> 8, u8x8);

@@ -101,6 +101,7 @@ final class MovieStream {
         guard let keyframes else { return false }
         let start = monotonicNanoseconds(), used = processNanoseconds()
         keyframes.take(input, follows: false)
+        sessions.session.mayReuse = keyframes.state != nil  // where no frame may be left, none is computed in part
         try blend(input, into: output, strength) { try keyframes.edit(input, into: $0) }
         let wall = monotonicNanoseconds() - start
         budget.note(wall: wall, process: processNanoseconds() - used)
@@ -162,6 +163,7 @@ extension ElementSettings {
         let isRolling = anchor == GSTMOVIE_ANCHOR_MODEL ? model.prefersRollingAnchor : anchor == GSTMOVIE_ANCHOR_ROLLING
         edit.anchor = isRolling ? .rolling : .none
         edit.stability = stability
+        edit.reuse.isOn = model.precision == .int8
         return edit
     }
 

@@ -6,9 +6,7 @@ struct MovieBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "movie-bench", abstract: "Measures kernels, networks, frames and scheduling.",
         subcommands: [
-            KernelsCommand.self, ProfileCommand.self, QualityCommand.self, FlickerCommand.self, TimeCommand.self,
-            ScheduleCommand.self,
-            LiveCommand.self,
-            ReuseCommand.self, SpinCommand.self,
+            KernelsCommand.self, ProfileCommand.self, QualityCommand.self, FlickerCommand.self, PropagateCommand.self,
+            ReuseCommand.self, TimeCommand.self, ScheduleCommand.self, LiveCommand.self, SpinCommand.self,
         ])
 }
