@@ -55,7 +55,8 @@ let package = Package(
         .target(
             name: "GstMovie",
             dependencies: [
-                "CGstMovie", "CLinux", "Editing", "LiveEditing", "Motion", "Networks", "Scheduling", "Frames",
+                "CGstMovie", "CLinux", "Compute", "Editing", "LiveEditing", "Motion", "Networks", "Scheduling",
+                "Frames",
             ]),
         .target(
             name: "GstMoviePlugin", dependencies: ["GstMovie"], exclude: ["exports.map"],

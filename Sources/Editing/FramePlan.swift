@@ -19,7 +19,6 @@ public final class FramePlan {
     private let pool: WorkerPool
     private var source: FrameView?
     private var target: MutableFrameView?
-    private var shown: UnsafePointer<UInt8>?
 
     /// Plans `model` for frames of `size`.
     ///

@@ -10,8 +10,10 @@ public protocol FrameCarrier: AnyObject {
     var source: FrameView { get }
     /// An edit of `source` begins, to be finished some frames later.
     func beginEdit()
-    /// The edit that began is finished: from now on it is carried, after a short cross-fade from the one before.
-    func finishEdit(_ edited: FrameView)
+    /// The edit that began is finished: from now on it is carried, after a short cross-fade from the one before. False if
+    /// none had begun.
+    @discardableResult
+    func finishEdit(_ edited: FrameView) -> Bool
     /// The edit that began will not be finished.
     func cancelEdit()
     /// An edit of `source` is there at once: it is carried from now on.

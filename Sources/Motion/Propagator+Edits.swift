@@ -12,9 +12,10 @@ extension Propagator {
 
     /// That edit is finished, of edit size: the next `fadeFrames` renders pass from the old edit to it.
     ///
-    /// Nothing happens if no edit was pending.
-    public func finishEdit(_ edited: FrameView) {
-        guard isPending else { return }
+    /// - Returns: false, and nothing happens, if no edit was pending.
+    @discardableResult
+    public func finishEdit(_ edited: FrameView) -> Bool {
+        guard isPending else { return false }
         isPending = false
         pending.set(edit: edited, size: editSize)
         if keptFrame == pendingFrame {
@@ -28,6 +29,7 @@ extension Propagator {
         pending = last
         canRender = true
         fadeLeft = hadEdit ? fadeFrames : 0
+        return true
     }
 
     /// The pending edit will not come.

@@ -14,7 +14,7 @@ private let arrows: [String: Set<String>] = [
     "Media": ["LiveEditing", "Frames", "Scheduling", "CGst", "CLinux"],
     "CGstMovie": ["CGStreamer"], "GstMoviePlugin": ["GstMovie"],
     "GstMovie": [
-        "CGstMovie", "CLinux", "Editing", "LiveEditing", "Motion", "Networks", "Scheduling", "Frames",
+        "CGstMovie", "CLinux", "Compute", "Editing", "LiveEditing", "Motion", "Networks", "Scheduling", "Frames",
     ],
     "CMovie": [], "Embedding": ["CMovie", "Editing", "Frames"], "MovieLibrary": ["Embedding"],
     "Service": ["Editing", "Networks", "Compute", "Tensors", "Media", "Motion", "Frames", "Scheduling", "Yams"],

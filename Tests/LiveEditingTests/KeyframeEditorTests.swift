@@ -41,9 +41,10 @@ private final class FakeCarrier: FrameCarrier {
         note(follows ? "follow" : "load")
     }
     func beginEdit() { note("begin") }
-    func finishEdit(_ edited: FrameView) {
+    func finishEdit(_ edited: FrameView) -> Bool {
         shown = edited.first
         note("finish")
+        return true
     }
     func cancelEdit() { note("cancel") }
     func reset() { shown = nil }

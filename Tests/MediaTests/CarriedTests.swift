@@ -25,7 +25,10 @@ private final class FlatCarrier: FrameCarrier {
     var canRender: Bool { carried != nil }
     func advance(to frame: FrameView, follows: Bool) {}
     func beginEdit() {}
-    func finishEdit(_ edited: FrameView) { keep(edit: edited) }
+    func finishEdit(_ edited: FrameView) -> Bool {
+        keep(edit: edited)
+        return true
+    }
     func cancelEdit() {}
     func reset() { carried = nil }
     func keep(edit: FrameView) { carried = edit.base.load(as: UInt8.self) }
