@@ -59,7 +59,7 @@ public final class EditSession: ReusingEditor, TimedEditor, AnchoredEditor {
     }
 
     /// Multiply-adds of one frame, once prepared.
-    public var operations: Int { frame?.plan.operations ?? 0 }
+    public private(set) var operations = 0
     /// Bytes of activations, once prepared.
     public var memory: Int { frame?.plan.memory ?? 0 }
     /// Bytes of `memory` that hold anchor frames.
@@ -84,6 +84,7 @@ public final class EditSession: ReusingEditor, TimedEditor, AnchoredEditor {
             plan: prepared.plan, settings: settings.reuse, width: prepared.paddedWidth, height: prepared.paddedHeight,
             pool: pool)
         frame = prepared
+        operations = prepared.plan.operations
         coherence = FrameCoherence(settings, frame: prepared, pool: pool)
         stageNames = ["pre-process"] + prepared.plan.stages.map(\.name) + ["compose"]
         stageMilliseconds = Array(repeating: 0, count: stageNames.count)

@@ -79,7 +79,9 @@ final class MovieStream {
     func follow(_ settings: ElementSettings, mayWait: Bool, warn: (String) -> Void) throws {
         try takeKeyframe()
         try sessions.takeChange().forEach(warn)
-        defer { keyframes?.replace(sessions.session) }
+        defer {
+            if let keyframes, keyframes.current !== sessions.session { keyframes.replace(sessions.session) }
+        }
         // A session that edits in the background is left alone; it follows when it is done.
         guard settings.revision != revision, keyframeState?.isEditing != true else { return }
         revision = settings.revision
