@@ -2,14 +2,20 @@
 
 enum { RUN = 64 }; /* pixels in planes on the stack */
 
-/* Planes of a row of fits, interpolated to the pixels of a row: to[p * ld + x]. */
+/* Planes of a row of fits, interpolated to the pixels of a row: to[p * ld + x]. Pixels between the same two cells at once. */
 MOVIE_INLINE void spread_fits(float *restrict to, size_t ld, const float *restrict fits, int first, int planes,
                               const movie_places *places, size_t n) {
-    for (int p = 0; p < planes; p++)
-        for (size_t x = 0; x < n; x++) {
-            const float a = fits[places->left[x] * MOVIE_FIT + first + p], b = fits[places->right[x] * MOVIE_FIT + first + p];
-            to[(size_t)p * ld + x] = a + places->part[x] * (b - a);
+    const float *restrict part = places->part;
+    for (size_t begin = 0, end; begin < n; begin = end) {
+        const int32_t left = places->left[begin], right = places->right[begin];
+        for (end = begin + 1; end < n && places->left[end] == left;) end++;
+        const float *a = fits + left * MOVIE_FIT + first, *b = fits + right * MOVIE_FIT + first;
+        for (int p = 0; p < planes; p++) {
+            const float low = a[p], step = b[p] - low;
+            float *restrict line = to + (size_t)p * ld;
+            for (size_t x = begin; x < end; x++) line[x] = low + part[x] * step;
         }
+    }
 }
 
 /* n pixels of three channels, `step` bytes apart, as planes. */

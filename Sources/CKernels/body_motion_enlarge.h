@@ -13,24 +13,49 @@ MOVIE_INLINE void slopes_row(float *to, int32_t *at, int32_t row, const movie_en
     spread_fits(to, n, e->fits + (size_t)row * e->columns * MOVIE_FIT, MOVIE_FIT_PLANES, 9, across, n);
 }
 
-/* edit - G small of one row at edit size, as planes. */
-MOVIE_INLINE void rest_line(float *restrict line, const movie_enlarge *e, enlarge_rows *m, int32_t y) {
+/* n pixels of edit - G small from x on, 4 floats each. `a` and `b`: slopes of the cells above and below. */
+MOVIE_INLINE void rest_run(float *restrict to, const uint8_t *edit, const uint8_t *small, const float *a, const float *b,
+                           float part, size_t width, size_t x, size_t n) {
+    float was[3][RUN], rest[3][RUN];
+    planes_from(was, small + 3 * x, 3, n);
+    planes_from(rest, edit + 3 * x, 3, n);
+    for (size_t p = 0; p < 9; p++) {
+        const float *above = a + p * width + x, *below = b + p * width + x;
+        for (size_t i = 0; i < n; i++)
+            rest[p / 3][i] -= (above[i] + part * (below[i] - above[i])) * was[p % 3][i];
+    }
+    for (size_t i = 0; i < n; i++) {
+        to[4 * i] = rest[0][i], to[4 * i + 1] = rest[1][i], to[4 * i + 2] = rest[2][i], to[4 * i + 3] = 0;
+    }
+}
+
+/* edit - G small of one row at edit size, 4 floats a pixel. */
+MOVIE_INLINE void rest_line(float *line, const movie_enlarge *e, enlarge_rows *m, int32_t y) {
     const int32_t rows[2] = {e->edit_cells_down.left[y], e->edit_cells_down.right[y]};
-    const size_t n = e->width;
     const float part = e->edit_cells_down.part[y];
     const uint8_t *edit = e->edit + (size_t)y * e->edit_stride, *small = e->small + (size_t)y * e->small_stride;
     for (int i = 0; i < 2; i++)
-        slopes_row(m->small_slopes[rows[i] & 1], &m->small_at[rows[i] & 1], rows[i], e, &e->edit_cells_across, n);
+        slopes_row(m->small_slopes[rows[i] & 1], &m->small_at[rows[i] & 1], rows[i], e, &e->edit_cells_across, e->width);
     const float *a = m->small_slopes[rows[0] & 1], *b = m->small_slopes[rows[1] & 1];
-    for (size_t o = 0; o < 3; o++) {
-        float *restrict to = line + o * n;
-        const float *restrict a0 = a + 3 * o * n, *restrict b0 = b + 3 * o * n;
-        for (size_t x = 0; x < n; x++) {
-            const float r = a0[x] + part * (b0[x] - a0[x]), g = a0[n + x] + part * (b0[n + x] - a0[n + x]);
-            const float s = a0[2 * n + x] + part * (b0[2 * n + x] - a0[2 * n + x]);
-            to[x] = (float)edit[3 * x + o] - (r * (float)small[3 * x] + g * (float)small[3 * x + 1] + s * (float)small[3 * x + 2]);
-        }
+    size_t x = 0;
+    for (; x + RUN <= e->width; x += RUN) rest_run(line + 4 * x, edit, small, a, b, part, e->width, x, RUN);
+    if (x < e->width) rest_run(line + 4 * x, edit, small, a, b, part, e->width, x, e->width - x);
+}
+
+typedef float f32x4 __attribute__((vector_size(16)));
+
+/* n pixels of an enlarged row from x on, as planes of the row. */
+MOVIE_INLINE void stretch_run(float *to, size_t ld, const float *line, const movie_places *across, size_t x, size_t n) {
+    float pixels[RUN][4];
+    for (size_t i = 0; i < n; i++) {
+        f32x4 a, b;
+        memcpy(&a, line + 4 * across->left[x + i], sizeof a);
+        memcpy(&b, line + 4 * across->right[x + i], sizeof b);
+        a += across->part[x + i] * (b - a);
+        memcpy(pixels[i], &a, sizeof a);
     }
+    for (size_t o = 0; o < 3; o++)
+        for (size_t i = 0; i < n; i++) to[o * ld + x + i] = pixels[i][o];
 }
 
 MOVIE_INLINE void rest_row(const movie_enlarge *e, enlarge_rows *m, int32_t y) {
@@ -38,14 +63,10 @@ MOVIE_INLINE void rest_row(const movie_enlarge *e, enlarge_rows *m, int32_t y) {
     if (m->rest_at[slot] == y) return;
     m->rest_at[slot] = y;
     rest_line(m->line, e, m, y);
-    for (size_t o = 0; o < 3; o++) {
-        const float *restrict from = m->line + o * e->width;
-        float *restrict to = m->rest[slot] + o * e->out_width;
-        for (size_t x = 0; x < e->out_width; x++) {
-            const float a = from[e->across.left[x]], b = from[e->across.right[x]];
-            to[x] = a + e->across.part[x] * (b - a);
-        }
-    }
+    float *to = m->rest[slot];
+    size_t x = 0;
+    for (; x + RUN <= e->out_width; x += RUN) stretch_run(to, e->out_width, m->line, &e->across, x, RUN);
+    if (x < e->out_width) stretch_run(to, e->out_width, m->line, &e->across, x, e->out_width - x);
 }
 
 /* n output pixels from x on. */

@@ -15,18 +15,21 @@ MOVIE_INLINE void add_row(uint32_t *restrict sums, const uint8_t *restrict from,
     }
 }
 
-/* 12 bits of the sums' fraction are taken off before the weights across, the other 12 behind them. */
+typedef uint32_t u32x4 __attribute__((vector_size(16)));
+
+/* A pixel's three sums and the number behind them, at once. */
 MOVIE_INLINE void gather_row(uint8_t *restrict to, const uint32_t *restrict sums, const movie_taps *across) {
     for (size_t x = 0; x < across->outputs; x++) {
         const uint16_t *weights = across->weights + x * across->count;
         const uint32_t *from = sums + 3 * across->first[x];
-        uint32_t r = 1u << 19, g = 1u << 19, b = 1u << 19;
+        u32x4 pixel = {1u << 19, 1u << 19, 1u << 19, 0};
         for (size_t i = 0; i < across->count; i++) {
-            r += from[3 * i] * weights[i];
-            g += from[3 * i + 1] * weights[i];
-            b += from[3 * i + 2] * weights[i];
+            u32x4 input;
+            memcpy(&input, from + 3 * i, sizeof input);
+            pixel += input * weights[i];
         }
-        to[3 * x] = (uint8_t)(r >> 20), to[3 * x + 1] = (uint8_t)(g >> 20), to[3 * x + 2] = (uint8_t)(b >> 20);
+        pixel >>= 20;
+        to[3 * x] = (uint8_t)pixel[0], to[3 * x + 1] = (uint8_t)pixel[1], to[3 * x + 2] = (uint8_t)pixel[2];
     }
 }
 

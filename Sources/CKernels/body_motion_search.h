@@ -22,8 +22,10 @@ MOVIE_INLINE u16x8 eight_at(const uint8_t *p) {
     return __builtin_convertvector(bytes, u16x8);
 }
 
-MOVIE_INLINE int32_t total_of(i32x8 v) {
-    return ((v[0] + v[1]) + (v[2] + v[3])) + ((v[4] + v[5]) + (v[6] + v[7]));
+/* By address, here and below: a vector that the processor lacks has no agreed way to be passed. */
+MOVIE_INLINE int32_t total_of(const i32x8 *v) {
+    const i32x8 t = *v;
+    return ((t[0] + t[1]) + (t[2] + t[3])) + ((t[4] + t[5]) + (t[6] + t[7]));
 }
 
 typedef struct {
@@ -42,11 +44,11 @@ MOVIE_INLINE void patch_at(patch *t, const uint8_t *p, ptrdiff_t stride, float n
         x += a, y += d, xx += a * a, xy += a * d, yy += d * d;
     }
     const float n = PATCH_PIXELS, ridge = n * 2.0f * noise + 64.0f;
-    const float sx = (float)total_of(x), sy = (float)total_of(y);
+    const float sx = (float)total_of(&x), sy = (float)total_of(&y);
     t->mean_across = sx / n, t->mean_down = sy / n;
-    const float a = (float)total_of(xx) - t->mean_across * sx + ridge;
-    const float c = (float)total_of(yy) - t->mean_down * sy + ridge;
-    const float b = (float)total_of(xy) - t->mean_across * sy;
+    const float a = (float)total_of(&xx) - t->mean_across * sx + ridge;
+    const float c = (float)total_of(&yy) - t->mean_down * sy + ridge;
+    const float b = (float)total_of(&xy) - t->mean_across * sy;
     const float scale = 0.125f / (a * c - b * b);
     t->xx = c * scale, t->xy = -b * scale, t->yy = a * scale;
 }
@@ -97,9 +99,9 @@ MOVIE_INLINE match match_at(const patch *t, const movie_plane *then, size_t x, s
     }
     match m;
     m.u = (float)px * 0.03125f - (float)x, m.v = (float)py * 0.03125f - (float)y;
-    const float total = (float)total_of(sum), n = PATCH_PIXELS;
-    m.error = ((float)total_of(squares) - 0.75f * total * total / n) / (n * 256.0f);
-    const float bx = (float)total_of(dx) - t->mean_across * total, by = (float)total_of(dy) - t->mean_down * total;
+    const float total = (float)total_of(&sum), n = PATCH_PIXELS;
+    m.error = ((float)total_of(&squares) - 0.75f * total * total / n) / (n * 256.0f);
+    const float bx = (float)total_of(&dx) - t->mean_across * total, by = (float)total_of(&dy) - t->mean_down * total;
     m.du = -(t->xx * bx + t->xy * by), m.dv = -(t->xy * bx + t->yy * by);
     return m;
 }
@@ -215,10 +217,10 @@ void MOVIE_NAME(motion_chain)(const movie_vectors *sum, const movie_vectors *ont
 
 typedef float f32x8 __attribute__((vector_size(32)));
 
-MOVIE_INLINE void add_eight(float *to, f32x8 by) {
+MOVIE_INLINE void add_eight(float *to, const f32x8 *by) {
     f32x8 sums;
     memcpy(&sums, to, sizeof sums);
-    sums += by;
+    sums += *by;
     memcpy(to, &sums, sizeof sums);
 }
 
@@ -238,9 +240,10 @@ MOVIE_INLINE void add_patch(float *weights, float *us, float *vs, size_t ld, con
         const i16x8 small = d < 16;
         d = (d & ~small) | (small & 16);
         const f32x8 weight = 1.0f / __builtin_convertvector(__builtin_convertvector(d, i32x8), f32x8);
-        add_eight(weights + r * ld + x, weight);
-        add_eight(us + r * ld + x, weight * u);
-        add_eight(vs + r * ld + x, weight * v);
+        const f32x8 by_u = weight * u, by_v = weight * v;
+        add_eight(weights + r * ld + x, &weight);
+        add_eight(us + r * ld + x, &by_u);
+        add_eight(vs + r * ld + x, &by_v);
         above = below;
     }
 }

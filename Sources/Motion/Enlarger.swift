@@ -24,7 +24,7 @@ final class Enlarger {
             Places(count: from.width, over: from.width, inCells: buffers.columns),
             Places(count: from.height, over: from.height, inCells: buffers.rows),
         ]
-        scratch = (0..<pool.width).map { _ in Memory(count: 24 * size.width + 21 * from.width + 64) }
+        scratch = (0..<pool.width).map { _ in Memory(count: 24 * size.width + 22 * from.width + 64) }
         let none = buffers.now.base, row = 3 * from.width
         job = Memory(
             movie_enlarge(

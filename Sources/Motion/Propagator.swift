@@ -86,6 +86,7 @@ public final class Propagator: FrameCarrier {
         carrier = Carrier(size: editSize, buffers: work, weights: weights, pool: pool)
         enlarger = Enlarger(size: size, editSize: editSize, buffers: work, pool: pool)
         flow = MotionGrid(motion)
+        _ = warpRows
     }
 
     /// The frame of the last `advance` at edit size: what an editor should edit. Black before the first.

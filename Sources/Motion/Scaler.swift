@@ -20,7 +20,7 @@ final class Scaler {
         self.pool = pool
         across = Taps(inputs: size.width, outputs: editSize.width)
         down = Taps(inputs: size.height, outputs: editSize.height)
-        sums = (0..<pool.width).map { _ in Memory(count: 3 * size.width) }
+        sums = (0..<pool.width).map { _ in Memory(count: 3 * size.width + 4) }
         _ = body
     }
 

@@ -485,7 +485,7 @@ CHECK(motion_scale) {
         }
     }
     movie_taps across = {first[0], weights[0], out_width, count}, down = {first[1], weights[1], out_height, count};
-    uint32_t *sums = malloc(3 * width * 4);
+    uint32_t *sums = malloc(3 * width * 4 + 4);
     BOTH(3 * out_width * out_height, (void *)NULL,
          t->motion_scale(y, 3 * out_width, x, stride, width, &across, &down, sums, 0, out_height));
     free(x), free(sums);
@@ -664,7 +664,7 @@ CHECK(motion_enlarge) {
     size_t width = between(1, 60), height = between(1, 40), columns = (width + 15) / 16, rows = (height + 15) / 16;
     size_t out_width = between(1, 150), out_height = between(1, 60);
     uint8_t *edit = bytes(3 * width * height), *small = bytes(3 * width * height), *frame = bytes(3 * out_width * out_height);
-    float *fits = floats(columns * rows * MOVIE_FIT), *scratch = floats(24 * out_width + 21 * width + 64);
+    float *fits = floats(columns * rows * MOVIE_FIT), *scratch = floats(24 * out_width + 22 * width + 64);
     place_memory m[6];
     float sx = (float)width / (float)out_width, sy = (float)height / (float)out_height;
     movie_enlarge e = {

@@ -24,7 +24,7 @@ import Testing
         let propagator = Propagator(size: size, editSize: editSize, pool: pool, fadeFrames: 2)
         let frames = (0..<4).map { moved(size, Double($0) * 1.3, 0) }, pictures = frames.map(\.view)
         let edit = TestPicture(smooth: editSize), warped = TestPicture(size: editSize), output = TestPicture(size: size)
-        let edited = edit.view, target = output.mutableView, away = warped.mutableView
+        let edited = edit.view, target = output.mutableView, shifted = warped.mutableView
         func play() {
             for index in 0..<8 {
                 propagator.advance(to: pictures[index % 4])
@@ -33,7 +33,7 @@ import Testing
                 propagator.render(into: target)
                 if index == 2 { _ = propagator.finishEdit(edited) }
                 propagator.upsample(edited, into: target)
-                propagator.warpPrevious(edited, into: away)
+                propagator.warpPrevious(edited, into: shifted)
                 _ = propagator.flow[3, 2]
             }
         }

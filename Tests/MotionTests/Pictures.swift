@@ -2,7 +2,7 @@ import Frames
 import Motion
 import TestSupport
 
-/// A picture from a function of place: smooth waves of several lengths, so that every part of it can be recognized.
+/// A picture from a function of place: blobs of several sizes, so that every part of it can be recognized.
 func scene(_ size: FrameSize, seed: Double = 0, at place: (Double, Double) -> (Double, Double)) -> TestPicture {
     let picture = TestPicture(size: size)
     let base = picture.mutableView.base, stride = picture.stride
@@ -10,10 +10,10 @@ func scene(_ size: FrameSize, seed: Double = 0, at place: (Double, Double) -> (D
         for x in 0..<size.width {
             let (u, v) = place(Double(x), Double(y))
             for channel in 0..<3 {
-                let c = Double(channel) * 0.9 + seed
+                let layer = channel + 10 * Int(seed)
                 let value =
-                    128 + 42 * sine(u / 9 + v / 23 + c) + 36 * sine(v / 7 - u / 31 + 2 * c)
-                    + 30 * sine((u + 2 * v) / 17 + c)
+                    25 + 90 * blobs(u / 31, v / 31, layer) + 70 * blobs(u / 11, v / 11, layer + 3)
+                    + 45 * blobs(u / 5, v / 5, layer + 6)
                 base.storeBytes(
                     of: UInt8(max(0, min(255, value.rounded()))), toByteOffset: y * stride + 3 * x + channel,
                     as: UInt8.self)
@@ -21,6 +21,19 @@ func scene(_ size: FrameSize, seed: Double = 0, at place: (Double, Double) -> (D
         }
     }
     return picture
+}
+
+/// Numbers in 0...1 that change smoothly from one whole place to the next.
+private func blobs(_ x: Double, _ y: Double, _ layer: Int) -> Double {
+    func corner(_ x: Int, _ y: Int) -> Double {
+        var h = UInt64(truncatingIfNeeded: x &* 73_856_093 ^ y &* 19_349_663 ^ layer &* 83_492_791)
+        h = (h ^ h >> 29) &* 0x9E37_79B9_7F4A_7C15
+        return Double(h >> 40) / Double(1 << 24)
+    }
+    let left = Int(x.rounded(.down)), top = Int(y.rounded(.down))
+    let u = x - Double(left), v = y - Double(top), fx = u * u * (3 - 2 * u), fy = v * v * (3 - 2 * v)
+    let above = corner(left, top) * (1 - fx) + corner(left + 1, top) * fx
+    return above * (1 - fy) + (corner(left, top + 1) * (1 - fx) + corner(left + 1, top + 1) * fx) * fy
 }
 
 /// The same scene moved by (dx, dy): pixel (x, y) shows what was at (x + dx, y + dy).
@@ -68,7 +81,7 @@ func tone(_ picture: TestPicture) -> TestPicture {
 
 /// A drawing: bright lines along levels of one channel, which no affine transform explains.
 func lines(_ picture: TestPicture) -> TestPicture {
-    changed(picture) { value, _, _, _ in value / 16 % 2 == 0 ? 10 : 230 }
+    changed(picture) { value, _, _, _ in value / 32 % 2 == 0 ? 10 : 230 }
 }
 
 /// Peak signal-to-noise ratio in dB, at most 99; pixels nearer than `margin` to an edge do not count.

@@ -42,7 +42,7 @@ typedef struct {
 } movie_taps;
 
 /* Rows first..<last of the RGB picture `to`, scaled from `from` by the taps of both axes. `sums`: memory for
-   3 * (input width) numbers. */
+   3 * (input width) + 1 numbers. */
 void movie_motion_scale(uint8_t *to, size_t to_stride, const uint8_t *from, size_t from_stride, size_t from_width,
                         const movie_taps *across, const movie_taps *down, uint32_t *sums, size_t first, size_t last);
 
@@ -147,7 +147,7 @@ typedef struct {
     movie_places edit_cells_across, edit_cells_down; /* pixels of edit size among cells */
 } movie_enlarge;
 
-/* Output rows first..<last. `scratch`: 24 * out_width + 21 * width floats. */
+/* Output rows first..<last. `scratch`: 24 * out_width + 22 * width floats. */
 void movie_motion_enlarge(const movie_enlarge *e, float *scratch, size_t first, size_t last);
 
 /* counts[d] += how many sampled pixels differ by d from the other frame along the vectors of its patches. */
