@@ -78,6 +78,14 @@ public final class ChangeMask {
         }
     }
 
+    /// The share of the picture that a partial run computes at the finest resolution, after `apply`; 1 where it has none.
+    public var computedShare: Double {
+        guard let finest = regions.first else { return 1 }
+        var region = finest
+        for index in regions.indices where regions[index].scale < region.scale { region = regions[index] }
+        return Double(region.count) / Double(max(1, region.area))
+    }
+
     /// Writes which cells' pixels are computed again: the marked ones and those within the halo of the finest resolution.
     public func copyComputed(to computed: UnsafeMutableBufferPointer<UInt8>) {
         widen(by: halo.fine)

@@ -184,7 +184,7 @@ private struct Scene {
 
 @Suite struct ReusePolicyTests {
     private func decide(_ policy: inout ReusePolicy, changed: Double = 0.2) -> ReusePolicy.Decision {
-        policy.decide(canReuse: true, changed: changed, hasLightChanged: false)
+        policy.decide(canReuse: true, changed: changed, computed: 1.4 * changed, hasLightChanged: false)
     }
 
     @Test func theCapIsKept() {
@@ -198,8 +198,9 @@ private struct Scene {
         var policy = ReusePolicy(ReuseSettings(isOn: true))
         #expect(decide(&policy, changed: 0.61) == .full)
         #expect(decide(&policy, changed: 0.6) == .partial)
-        #expect(policy.decide(canReuse: true, changed: 0, hasLightChanged: true) == .full)
-        #expect(policy.decide(canReuse: false, changed: 0, hasLightChanged: false) == .full)
+        #expect(policy.decide(canReuse: true, changed: 0.5, computed: 0.86, hasLightChanged: false) == .full)
+        #expect(policy.decide(canReuse: true, changed: 0, computed: 0, hasLightChanged: true) == .full)
+        #expect(policy.decide(canReuse: false, changed: 0, computed: 0, hasLightChanged: false) == .full)
         #expect(policy.consecutive == 0)
     }
 
