@@ -30,6 +30,9 @@ public final class ChangeMask {
         }
     }
 
+    /// The share of the picture that a partial run computes at the finest resolution, since `apply`.
+    public private(set) var computedShare = 1.0
+
     private let halo: Halo
     private(set) var regions: [Region] = []
     private let count: Int
@@ -69,21 +72,18 @@ public final class ChangeMask {
 
     /// Lists what is to be computed for the marked cells.
     public func apply() {
-        var widened = -1
+        var widened = -1, finest = Int.max
+        computedShare = 1
         for index in regions.indices {
             let region = regions[index]
             if region.halo != widened { widen(by: region.halo) }
             widened = region.halo
             region.list(high, rows: rows, columns: columns, cell: Self.cell)
+            if region.scale < finest {
+                finest = region.scale
+                computedShare = Double(region.count) / Double(region.area)
+            }
         }
-    }
-
-    /// The share of the picture that a partial run computes at the finest resolution, after `apply`; 1 where it has none.
-    public var computedShare: Double {
-        guard let finest = regions.first else { return 1 }
-        var region = finest
-        for index in regions.indices where regions[index].scale < region.scale { region = regions[index] }
-        return Double(region.count) / Double(max(1, region.area))
     }
 
     /// Writes which cells' pixels are computed again: the marked ones and those within the halo of the finest resolution.
