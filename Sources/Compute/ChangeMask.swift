@@ -30,6 +30,9 @@ public final class ChangeMask {
         }
     }
 
+    /// The share of the picture that a partial run computes at the finest resolution, since `apply`.
+    public private(set) var computedShare = 1.0
+
     private let halo: Halo
     private(set) var regions: [Region] = []
     private let count: Int
@@ -69,10 +72,17 @@ public final class ChangeMask {
 
     /// Lists what is to be computed for the marked cells.
     public func apply() {
+        var widened = -1, finest = Int.max
+        computedShare = 1
         for index in regions.indices {
             let region = regions[index]
-            widen(by: region.halo)
+            if region.halo != widened { widen(by: region.halo) }
+            widened = region.halo
             region.list(high, rows: rows, columns: columns, cell: Self.cell)
+            if region.scale < finest {
+                finest = region.scale
+                computedShare = Double(region.count) / Double(region.area)
+            }
         }
     }
 
@@ -84,6 +94,10 @@ public final class ChangeMask {
 
     /// `high`: the cells with at least one marked cell within `radius` rows and columns.
     private func widen(by radius: Int) {
+        guard radius > 0 else {
+            for index in 0..<count { high[index] = cells[index] }
+            return
+        }
         for row in 0..<rows {
             let from = row &* columns
             for column in 0..<columns {

@@ -24,6 +24,8 @@ final class Region {
     private(set) var count = 0
     private let runs: UnsafeMutablePointer<Run>
     private(set) var runCount = 0
+    /// The first run of the last row.
+    private var rowRuns = 0
 
     /// Runs that make a tile.
     private static let tileRuns = 8
@@ -69,17 +71,34 @@ final class Region {
     func list(_ cells: UnsafePointer<UInt8>, rows: Int, columns: Int, cell: Int) {
         count = 0
         runCount = 0
+        let step = max(1, cell / scale)  // positions of a cell
         for row in 0..<height {
+            if row % step > 0 {  // as the row above, in the same cells
+                repeatRuns(on: row)
+                continue
+            }
+            rowRuns = runCount
             let cellRows = covered(row, by: cell, upTo: rows)
             var column = 0
             while column < width {
                 let start = column
                 while column < width, isMarked(cells, cellRows, covered(column, by: cell, upTo: columns), columns) {
-                    column += 1
+                    column += step
                 }
-                if column > start { add(row, start, column - start) }
-                column += 1
+                if column > start { add(row, start, min(width, column) - start) }
+                column += step
             }
+        }
+    }
+
+    /// The runs of the last row that was looked at, on another one.
+    private func repeatRuns(on row: Int) {
+        let first = rowRuns, last = runCount
+        rowRuns = last
+        var index = first
+        while index < last {
+            add(row, runs[index].column, runs[index].count)
+            index += 1
         }
     }
 

@@ -41,6 +41,8 @@ public final class ChangeDetector {
     private let held: UnsafeMutablePointer<UInt8>
     private let histogram: UnsafeMutablePointer<Int32>
     private var pixels: UnsafePointer<UInt8>?
+    /// Whether there is an earlier frame to compare with.
+    private var hasReference = false
 
     /// For frames of packed RGB; nil where width or height is no multiple of 4.
     public init?(width: Int, height: Int, pool: WorkerPool) {
@@ -85,7 +87,7 @@ public final class ChangeDetector {
         pool.parallelFor(rows, compareRow)
         self.pixels = nil
         count()
-        noise.update(median: quantile(0.5), upperQuartile: quantile(0.75))
+        if hasReference { noise.update(median: quantile(0.5), upperQuartile: quantile(0.75)) }
         mark(marks)
     }
 
@@ -97,7 +99,10 @@ public final class ChangeDetector {
     }
 
     /// Everything is computed from the last frame compared.
-    public func acceptAll() { reference.update(from: sums, count: sumCount) }
+    public func acceptAll() {
+        reference.update(from: sums, count: sumCount)
+        hasReference = true
+    }
 
     private func accept(_ row: Int, _ column: Int) {
         let first = 2 &* column, count = min(2, blocks &- first)

@@ -53,10 +53,14 @@ final class FrameReuse {
         guard let pixels = UnsafePointer(plan.pixels(ofInput: "pixels").baseAddress) else { return false }
         detector.sensitivity = policy.sensitivity
         detector.compare(pixels, marks: mask.cells)
+        var computed = 1.0
+        if detector.changed <= ReusePolicy.mostChanged {
+            mask.apply()
+            computed = mask.computedShare
+        }
         decision = policy.decide(
-            canReuse: mayReuse && plan.holdsActivations && !isStale, changed: detector.changed,
+            canReuse: mayReuse && plan.holdsActivations && !isStale, changed: detector.changed, computed: computed,
             hasLightChanged: detector.hasLightChanged)
-        if decision != .full { mask.apply() }
         if decision == .measured {
             for index in plan.stages.indices { plan.run(plan.stages[index], isPartial: true) }
             if let edited = plan.pixels(ofOutput: "edited").baseAddress {

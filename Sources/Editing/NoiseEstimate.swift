@@ -12,6 +12,8 @@ public struct NoiseEstimate: Sendable {
     static let range = 1.5...10.0
     /// The upper quartile of noise lies closer to the median than this.
     static let spread = 2.2
+    /// A larger median is no camera's noise: the picture has become another one.
+    static let most = 6.0
     /// How fast the estimate falls and rises.
     private static let down = 0.3, up = 0.1
 
@@ -26,7 +28,7 @@ public struct NoiseEstimate: Sendable {
 
     /// Takes in the median and the upper quartile of a frame's changes, in levels.
     public mutating func update(median: Double, upperQuartile: Double) {
-        let isNoise = upperQuartile <= Self.spread * max(median, 0.25)
+        let isNoise = median <= Self.most && upperQuartile <= Self.spread * max(median, 0.25)
         if median < level {
             level += Self.down * (median - level)
         } else if isNoise {

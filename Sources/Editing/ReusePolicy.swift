@@ -26,6 +26,8 @@ public struct ReusePolicy: Sendable {
 
     /// A frame of which more has changed is computed in full: its parts would cost nearly as much.
     public static let mostChanged = 0.6
+    /// The same for what would have to be computed, halo included.
+    public static let mostComputed = 0.85
     static let leastLimit = 4
     static let leastSensitivity = 0.5
     static let pauseFrames = 300
@@ -43,11 +45,12 @@ public struct ReusePolicy: Sendable {
     /// - Parameters:
     ///   - canReuse: whether there is something to reuse, and the caller allows it.
     ///   - changed: the share of cells that have changed.
+    ///   - computed: the share that a partial run would compute, halo included.
     ///   - hasLightChanged: whether the light of the whole picture has.
-    public mutating func decide(canReuse: Bool, changed: Double, hasLightChanged: Bool) -> Decision {
+    public mutating func decide(canReuse: Bool, changed: Double, computed: Double, hasLightChanged: Bool) -> Decision {
         let isPaused = pause > 0
         if isPaused { pause -= 1 }
-        guard canReuse, !isPaused, changed <= Self.mostChanged, !hasLightChanged else {
+        guard canReuse, !isPaused, changed <= Self.mostChanged, computed <= Self.mostComputed, !hasLightChanged else {
             consecutive = 0
             return .full
         }

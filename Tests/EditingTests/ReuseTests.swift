@@ -13,6 +13,9 @@ private struct Scene {
     var pixels = [UInt8](repeating: 0, count: 3 * width * height)
     private var noise = Noise(seed: 9)
 
+    init() {}
+    init(pixels: [UInt8]) { self.pixels = pixels }
+
     /// A still scene; `light` is added everywhere, `deviation` is the camera's noise in levels.
     mutating func paint(light: Double = 0, deviation: Float = 0, square: (x: Int, y: Int)? = nil, shift: Int = 0) {
         var grain = [Float](repeating: 0, count: pixels.count)
@@ -118,6 +121,33 @@ private struct Scene {
         #expect(detector.hasLightChanged)
     }
 
+    /// As bright as before, in another colour.
+    @Test func aChangeOfColourCounts() {
+        defer { marks.deallocate() }
+        var scene = Scene()
+        scene.paint()
+        begin(scene)
+        for index in stride(from: 0, to: 3 * 32, by: 3) {  // the first row of cells, in part
+            for row in 0..<8 {
+                scene.pixels[3 * Scene.width * row + index] &+= 20
+                scene.pixels[3 * Scene.width * row + index + 1] &-= 10
+            }
+        }
+        _ = look(scene)
+        #expect((0..<4).allSatisfy { marks[$0] == 1 } && marks[5] == 0)
+    }
+
+    /// From white to black: flat pictures differ everywhere by the same, which is not noise.
+    @Test func aFadeIsNotNoise() {
+        defer { marks.deallocate() }
+        for level in [UInt8(255), 240, 200, 150, 90, 20] {
+            let scene = Scene(pixels: Array(repeating: level, count: 3 * Scene.width * Scene.height))
+            detector.compare(scene.pixels, marks: marks)
+            detector.acceptAll()
+            #expect(detector.noise.threshold < 2.5 && detector.changed == 1)
+        }
+    }
+
     /// A moving camera never passes for noise.
     @Test func aPanKeepsCounting() {
         defer { marks.deallocate() }
@@ -154,7 +184,7 @@ private struct Scene {
 
 @Suite struct ReusePolicyTests {
     private func decide(_ policy: inout ReusePolicy, changed: Double = 0.2) -> ReusePolicy.Decision {
-        policy.decide(canReuse: true, changed: changed, hasLightChanged: false)
+        policy.decide(canReuse: true, changed: changed, computed: 1.4 * changed, hasLightChanged: false)
     }
 
     @Test func theCapIsKept() {
@@ -168,8 +198,9 @@ private struct Scene {
         var policy = ReusePolicy(ReuseSettings(isOn: true))
         #expect(decide(&policy, changed: 0.61) == .full)
         #expect(decide(&policy, changed: 0.6) == .partial)
-        #expect(policy.decide(canReuse: true, changed: 0, hasLightChanged: true) == .full)
-        #expect(policy.decide(canReuse: false, changed: 0, hasLightChanged: false) == .full)
+        #expect(policy.decide(canReuse: true, changed: 0.5, computed: 0.86, hasLightChanged: false) == .full)
+        #expect(policy.decide(canReuse: true, changed: 0, computed: 0, hasLightChanged: true) == .full)
+        #expect(policy.decide(canReuse: false, changed: 0, computed: 0, hasLightChanged: false) == .full)
         #expect(policy.consecutive == 0)
     }
 
