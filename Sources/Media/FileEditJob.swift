@@ -51,7 +51,7 @@ public final class FileEditJob {
         let file = try OutputFile(path: output)
         let layout = (orientation: info.orientation, isInterlaced: info.isInterlaced)
         try editor.prepare(size: size ?? info.size)
-        let missingAnchor = try findAnchor(layout: layout, size: size ?? info.size)
+        let anchor = try findAnchor(layout: layout, size: size ?? info.size)
         let decoder = try FileDecoder(path: input, layout: layout, size: size ?? info.size)
         try decoder.pipeline.set(GST_STATE_PLAYING)
         var run = FileEditRun(estimatedFrames: info.estimatedFrames, grid: TimestampGrid(info.framerate))
@@ -60,22 +60,25 @@ public final class FileEditJob {
             return try FileEncoder(
                 format, file: file, name: self.output, caps: caps, sound: sound)
         }
-        if isComplete, let missingAnchor { message(missingAnchor) }
+        if isComplete, let reason = anchor.missing { message(reason) }
         return FileEditSummary(
-            isComplete: isComplete, frames: run.frames, elapsedSeconds: run.elapsedSeconds,
+            isComplete: isComplete, frames: run.frames, anchorFrame: anchor.frame, elapsedSeconds: run.elapsedSeconds,
             editSeconds: run.editSeconds, size: size ?? info.size, framerate: info.framerate, hasAudio: info.hasAudio)
     }
 
-    /// Shows the middle frame to an editor that wants it. A file in which it cannot be found is edited without; returns why.
-    private func findAnchor(layout: (orientation: Int, isInterlaced: Bool), size: FrameSize) throws -> String? {
-        guard let anchored = editor as? any AnchoredEditor, anchored.wantsMiddleFrame else { return nil }
+    /// Shows the middle frame to an editor that wants it; returns its number. A file in which it cannot be found is edited
+    /// without; returns why.
+    private func findAnchor(
+        layout: (orientation: Int, isInterlaced: Bool), size: FrameSize
+    ) throws -> (frame: Int?, missing: String?) {
+        guard let anchored = editor as? any AnchoredEditor, anchored.wantsMiddleFrame else { return (nil, nil) }
         do {
             let middle = MiddleFrame(path: input, layout: layout, isCancelled: isCancelled)
-            _ = try middle.read(size: size) { try anchored.setAnchor($0) }
+            return (try middle.read(size: size) { try anchored.setAnchor($0) }, nil)
         } catch let error as MediaError {
-            return "no frame was the anchor of the others, because the middle frame could not be read: \(error)"
+            let reason = "the middle frame could not be read: \(error)"
+            return (nil, "no frame was the anchor of the others, because \(reason)")
         }
-        return nil
     }
 
     private func inspectInput() throws(MediaError) -> VideoInfo {

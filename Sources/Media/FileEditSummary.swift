@@ -6,6 +6,8 @@ public struct FileEditSummary: Sendable {
     public let isComplete: Bool
     /// Frames edited.
     public let frames: Int
+    /// Number of the frame that the editor was shown as the anchor of the others, from 0; nil for none.
+    public let anchorFrame: Int?
     /// Seconds that all of it took.
     public let elapsedSeconds: Double
     /// Seconds spent in the editor.

@@ -72,6 +72,7 @@ public enum EditService {
 /// The figures of an edit, for people and for machines.
 private struct EditReport: Encodable {
     let frames: Int
+    let anchorFrame: Int?
     let width: Int
     let height: Int
     let seconds: Double
@@ -82,11 +83,13 @@ private struct EditReport: Encodable {
     private let stages: [(stage: String, milliseconds: Double)]
 
     enum CodingKeys: String, CodingKey {
-        case frames, width, height, seconds, framesPerSecond, stageMilliseconds, frameMilliseconds, peakMemoryMiB
+        case frames, anchorFrame, width, height, seconds, framesPerSecond, stageMilliseconds, frameMilliseconds,
+            peakMemoryMiB
     }
 
     init(_ summary: FileEditSummary, _ editor: MeasuredEditor) {
         frames = summary.frames
+        anchorFrame = summary.anchorFrame
         width = summary.size.width
         height = summary.size.height
         seconds = summary.elapsedSeconds
@@ -100,7 +103,8 @@ private struct EditReport: Encodable {
     func table(_ output: String) -> [String] {
         let parts = stages.map { "\($0.stage) \($0.milliseconds.text(1))" }.joined(separator: ", ")
         return [
-            "\(output): \(frames) frames of \(width)x\(height) in \(seconds.text(1)) s, \(framesPerSecond.text(1)) fps",
+            "\(output): \(frames) frames of \(width)x\(height) in \(seconds.text(1)) s, \(framesPerSecond.text(1)) fps"
+                + (anchorFrame.map { "; anchor: frame \($0), counted from 0" } ?? ""),
             "a frame (median ms): \(parts), together \(frameMilliseconds.text(1)); peak memory \(peakMemoryMiB.text(0)) MiB",
         ]
     }

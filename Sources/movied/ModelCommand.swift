@@ -30,7 +30,7 @@ struct ModelRunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Runs one network of a model on given tensors.",
         discussion: "Names and layouts are those of the reference's forward in diffusers and transformers: sample, "
-            + "timestep, encoder_hidden_states, guidance_scale, image_guidance_scale; input_ids.")
+            + "timestep, encoder_hidden_states, guidance_scale, image_guidance_scale, anchor.0 and on; input_ids.")
 
     @Argument(help: "The model folder; it may hold only the part that is run.")
     var model: String

@@ -147,7 +147,7 @@ struct FileEditTests {
         )
         let spy = AnchorSpy()
         let summary = try FileEditJob(input: input, output: shop.path("out.mkv"), editor: spy).run()
-        #expect(summary.frames == frames && spy.brightness.count == frames)
+        #expect(summary.frames == frames && spy.brightness.count == frames && summary.anchorFrame == frames / 2)
         try #require(spy.anchors.count == 1)
         #expect(spy.anchors[0].before == 0 && spy.anchors[0].brightness == spy.brightness[frames / 2])
         #expect(Set(spy.brightness).count == frames, "frames can be told apart")

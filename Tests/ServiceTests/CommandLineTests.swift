@@ -74,6 +74,7 @@ import Testing
             let output = folder.file("\(anchor).mkv")
             let result = try edit(input, output, "--prompt", "make it night", "--anchor", anchor, "--stability", "0")
             #expect(result.status == 0 && result.errors.contains("5 frames of 96x64"), "\(result.errors)")
+            #expect(result.errors.contains("anchor: frame 2, counted from 0") == (anchor == "middle"))
         }
     }
 
