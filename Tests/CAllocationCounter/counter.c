@@ -2,6 +2,7 @@
 #include "CAllocationCounter.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,6 +26,10 @@ static void count(void) {
     if (counting) atomic_fetch_add_explicit(&counted, 1, memory_order_relaxed);
 }
 
+static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+
+void movie_begin_allocation_count(void) { pthread_mutex_lock(&turn); }
+void movie_end_allocation_count(void) { pthread_mutex_unlock(&turn); }
 void movie_count_allocations(bool on) { counting = on; }
 unsigned long movie_counted_allocations(void) { return atomic_load(&counted); }
 void movie_count_thread_allocations(bool on) { counting_here = on; }

@@ -27,6 +27,8 @@ private let allowedAllocations = 0
     }
 
     private func allocations(on pool: WorkerPool, _ body: () throws -> Void) rethrows -> Int {
+        movie_begin_allocation_count()
+        defer { movie_end_allocation_count() }
         onEveryThread(of: pool) { movie_count_allocations(true) }
         let before = movie_counted_allocations()
         try body()

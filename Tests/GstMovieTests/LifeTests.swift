@@ -125,13 +125,13 @@ import Testing
                 let time = UInt(number) * frameTime
                 let timing = GstMovieTiming(running_time: time, now: time, duration: frameTime, pts: time)
                 if number == 10 {
-                    movie_count_allocations(true)
-                    counted = movie_counted_allocations()
+                    movie_count_thread_allocations(true)
+                    counted = movie_allocations_of_thread()
                 }
                 let result = body.process(&frame, &frame, timing)
                 if number == 25 {
-                    counted = movie_counted_allocations() - counted
-                    movie_count_allocations(false)
+                    counted = movie_allocations_of_thread() - counted
+                    movie_count_thread_allocations(false)
                 }
                 results.insert(result.rawValue)
             }

@@ -37,6 +37,8 @@ import Testing
                 _ = propagator.flow[3, 2]
             }
         }
+        movie_begin_allocation_count()
+        defer { movie_end_allocation_count() }
         onEveryThread(of: pool) { movie_count_allocations(true) }
         let before = movie_counted_allocations()
         play()

@@ -5,6 +5,9 @@
 
 #include <stdbool.h>
 
+/* Counts of several threads are added up; tests that count so take turns. */
+void movie_begin_allocation_count(void);
+void movie_end_allocation_count(void);
 /* Whether allocations of the calling thread are counted from now on; at first they are not. */
 void movie_count_allocations(bool on);
 /* Allocations counted so far, of all threads together. */
