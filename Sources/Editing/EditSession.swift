@@ -88,6 +88,9 @@ public final class EditSession: FrameEditor, TimedEditor, AnchoredEditor {
         coherence?.editHasChanged()
     }
 
+    /// The next frame has nothing to do with those before: another place of the video, or the first after a trial.
+    public func forgetFrames() { coherence?.forget() }
+
     /// Changes how much of the flicker is taken out, 0...1, from the next frame on.
     public func setStability(_ stability: Double) {
         settings.stability = stability > 0 ? min(stability, 1) : 0

@@ -67,6 +67,7 @@ final class MovieElement: @unchecked Sendable {
     /// What was shown belongs to another place of the stream.
     func flush() {
         stream?.shown?.clear()
+        stream?.sessions.session.forgetFrames()
         stream?.policy.forgetTime()
         earliest.store(-1, ordering: .relaxed)
     }

@@ -43,6 +43,7 @@ final class MovieStream {
     func warmUp() throws {
         guard let view = shown?.view else { return }
         for _ in 0..<2 { try edit(view.readable, into: view, strength: 1) }
+        sessions.session.forgetFrames()
     }
 
     /// Follows the properties. `mayWait`: the frame may wait for a new prompt to be encoded.
