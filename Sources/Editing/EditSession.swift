@@ -105,7 +105,7 @@ public final class EditSession: FrameEditor, TimedEditor, AnchoredEditor {
     public var wantsMiddleFrame: Bool { settings.anchor == .middle }
 
     /// Makes a frame of the prepared size the anchor: all frames from now on attend to it. Does nothing unless the settings
-    /// ask for the middle frame.
+    /// ask for the middle frame. To be called again after a change of guidance, for which its keys and values were made.
     public func setAnchor(_ input: FrameView) throws {
         guard wantsMiddleFrame else { return }
         let frame = try checked(input.size)
