@@ -104,6 +104,9 @@ public final class EditSession: ReusingEditor, TimedEditor, AnchoredEditor {
         coherence?.editHasChanged()
     }
 
+    /// The next frame has nothing to do with those before: another place of the video, or the first after a trial.
+    public func forgetFrames() { coherence?.forget() }
+
     /// Changes how much of the flicker is taken out, 0...1, from the next frame on.
     public func setStability(_ stability: Double) {
         settings.stability = stability > 0 ? min(stability, 1) : 0
@@ -118,7 +121,7 @@ public final class EditSession: ReusingEditor, TimedEditor, AnchoredEditor {
     public var wantsMiddleFrame: Bool { settings.anchor == .middle }
 
     /// Makes a frame of the prepared size the anchor: all frames from now on attend to it. Does nothing unless the settings
-    /// ask for the middle frame.
+    /// ask for the middle frame. To be called again after a change of guidance, for which its keys and values were made.
     public func setAnchor(_ input: FrameView) throws {
         guard wantsMiddleFrame else { return }
         let frame = try checked(input.size)

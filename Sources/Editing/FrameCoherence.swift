@@ -57,6 +57,12 @@ final class FrameCoherence {
         return UnsafePointer(stabilizer.output)
     }
 
+    /// What comes next has nothing to do with the frames before.
+    func forget() {
+        stabilizer.forget()
+        policy = AnchorPolicy(maximumAge: policy.maximumAge)
+    }
+
     /// Prompt or guidance have changed: from the next frame on, pictures look otherwise.
     func editHasChanged() { hasNewEdit = true }
 }

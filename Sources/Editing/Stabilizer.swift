@@ -16,6 +16,8 @@ public final class Stabilizer {
     static let moving: Float = 7
     /// Bounds of the noise of a 3 x 3 neighbourhood's mean, in levels: below it rounding rules, above it movement.
     static let noiseBounds: ClosedRange<Float> = 0.12...1.2
+    /// What the first two frames may tell at most: what differs may be more than noise.
+    static let firstNoise: Float = 0.5
 
     /// 0 leaves frames as they are, 1 holds still places as still as it can.
     public var strength: Float {
@@ -73,6 +75,13 @@ public final class Stabilizer {
     /// Forgets the last output: the next one is the edited frame itself.
     public func reset() { isEmpty = true }
 
+    /// Forgets the camera's noise too.
+    func forget() {
+        reset()
+        knowsNoise = false
+        noise = Self.noiseBounds.lowerBound
+    }
+
     /// Makes `output` from the edited frame, or from `other` if it lies there; the source's cells have been read.
     func run(_ other: UnsafePointer<UInt8>? = nil) {
         edited = other ?? usual
@@ -112,7 +121,7 @@ public final class Stabilizer {
             let inside = Float(seen / 5 - below) / Float(max(1, histogram[bin]))
             // A fifth of normal numbers lies within 0.2533 deviations.
             let found = (Float(bin) + inside) * Float(width) / Self.sum / 0.2533
-            let rising = knowsNoise ? min(found, noise * 1.05) : found
+            let rising = knowsNoise ? min(found, noise * 1.05) : min(found, Self.firstNoise)
             let next = found > noise ? rising : noise + (found - noise) * 0.3
             knowsNoise = true
             noise = min(max(next, Self.noiseBounds.lowerBound), Self.noiseBounds.upperBound)

@@ -20,6 +20,7 @@ final class MovieStream {
     private var blender: FrameBlender?
     /// Makes the pictures once the size is known.
     private var keyframes: KeyframeEditor?
+    private var mustForget = false
     private var revision: Int
 
     /// Loads the model and encodes the prompt. Throws with a sentence; `warn` gets sentences about values brought into range.
@@ -57,14 +58,21 @@ final class MovieStream {
     func warmUp() throws {
         guard let view = shown?.view else { return }
         for _ in 0..<2 { _ = try edit(view.readable, into: view, strength: 1) }
-        keyframes?.forget()
+        forget()
     }
 
     /// What was shown belongs to another place of the stream.
     func flush() {
         shown?.clear()
         policy.forgetTime()
+        forget()
+    }
+
+    /// Frames to come have nothing to do with those before. A session that edits in the background is told afterwards.
+    private func forget() {
         keyframes?.forget()
+        mustForget = keyframeState?.isEditing == true
+        if !mustForget { sessions.session.forgetFrames() }
     }
 
     /// The latency to promise, where it is another one.
@@ -92,6 +100,7 @@ final class MovieStream {
     /// An edit that was made in the background is carried from now on. Throws what went wrong with it.
     private func takeKeyframe() throws {
         guard let done = keyframes?.takeFinished() else { return }
+        if mustForget { forget() }
         if let failure = done.failure { throw failure }
         policy.note(.edited, cost: done.cost)
         let cost = UInt64(max(0, done.cost))

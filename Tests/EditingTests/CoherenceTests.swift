@@ -77,6 +77,14 @@ import Testing
         #expect(try edited(plain, 1) == first)
     }
 
+    @Test func forgottenFramesLeaveNoTrace() throws {
+        let tied = try session(.rolling, stability: 1), plain = try session(.none)
+        _ = try edited(tied, 1, at: 0)
+        _ = try edited(tied, 2, at: 0.04)
+        tied.forgetFrames()
+        #expect(try edited(tied, 2, at: 0.08) == edited(plain, 2) && tied.anchorRenewal == .first)
+    }
+
     @Test func settingsAreChecked() {
         func refusal(_ change: (inout EditSettings) -> Void) -> String? {
             var settings = EditSettings(prompt: "x")
