@@ -42,7 +42,7 @@ final class MotionSearch {
         field.isFine = false
         var level = field.grids.count - 1
         while level >= field.base {
-            run(field, now, then, level: level, hasGuess: previous != nil, steps: 8)
+            run(field, now, then, level: level, hasGuess: previous != nil, steps: 6)
             level -= 1
         }
     }
@@ -50,7 +50,7 @@ final class MotionSearch {
     /// A vector for every pixel, unless it is there.
     func refine(_ field: MotionField, now: Pyramid, then: Pyramid) {
         guard !field.isFine else { return }
-        if field.base > 0 { run(field, now, then, level: 0, hasGuess: false, steps: 4) }
+        if field.base > 0 { run(field, now, then, level: 0, hasGuess: false, steps: 2) }
         target = field
         job.base.pointee.now = UnsafePointer(now.planes.base)
         job.base.pointee.then = UnsafePointer(then.planes.base)
