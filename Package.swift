@@ -39,6 +39,7 @@ let package = Package(
             name: "CGst", dependencies: ["CGStreamer"],
             linkerSettings: ["gstapp-1.0", "gstvideo-1.0", "gstpbutils-1.0"].map { .linkedLibrary($0) }),
         .target(name: "CLinux"),
+        .target(name: "CVideo", linkerSettings: [.linkedLibrary("v4l2")]),
 
         .target(name: "Tensors"),
         .target(name: "Compute", dependencies: ["Tensors", "CKernels", "CLinux", "COpenBLAS"]),
@@ -46,7 +47,7 @@ let package = Package(
         .target(name: "Frames", dependencies: ["CKernels"]),
         .target(name: "Editing", dependencies: ["Networks", "Compute", "Frames", "CKernels"]),
         .target(name: "Scheduling"),
-        .target(name: "Media", dependencies: ["Frames", "Scheduling", "CGst", "CLinux"]),
+        .target(name: "Media", dependencies: ["Frames", "Scheduling", "CGst", "CLinux", "CVideo"]),
         .target(
             name: "CGstMovie", dependencies: ["CGStreamer"],
             linkerSettings: ["gstvideo-1.0", "gstbase-1.0"].map { .linkedLibrary($0) }),

@@ -8,7 +8,11 @@ final class LiveOutput: @unchecked Sendable {
     private let pool: FramePool
     private var info: GstVideoInfo
     private let duration: GstClockTime
+    private let origin: Nanoseconds
     private let sinks: Mutex<[LiveSink]>
+    private let cameras: Mutex<[LoopbackSink]>
+    /// What a person should know about the sinks.
+    let messages: [String]
 
     /// Opens all sinks for frames of `size` at `framerate`; timestamps count from `origin` of the monotonic clock.
     init(_ specs: [SinkSpec], size: FrameSize, framerate: Framerate, origin: Nanoseconds) throws(MediaError) {
@@ -18,9 +22,18 @@ final class LiveOutput: @unchecked Sendable {
         info = try Self.layout(caps)
         pool = try FramePool(caps: caps, info: info)
         duration = GstClockTime(framerate.time(ofFrame: 1))
-        var all: [LiveSink] = []
-        for spec in specs { all.append(try LiveSink(spec, caps: caps, origin: origin)) }
+        self.origin = origin
+        var all: [LiveSink] = [], cameras: [LoopbackSink] = []
+        for spec in specs {
+            if case .loopback(let loopback) = spec {
+                cameras.append(try LoopbackSink(loopback, size: size, framerate: framerate))
+            } else {
+                all.append(try LiveSink(spec, caps: caps, origin: origin))
+            }
+        }
+        messages = cameras.flatMap(\.messages)
         sinks = Mutex(all)
+        self.cameras = Mutex(cameras)
     }
 
     /// How RGB pictures of `size` lie in a source's buffers.
@@ -32,8 +45,15 @@ final class LiveOutput: @unchecked Sendable {
         return info
     }
 
-    /// Copies the picture into a buffer of the pool and hands it to all sinks. Throws when there is no memory for it.
-    func publish(_ picture: FrameView, timestamp: Nanoseconds) throws(MediaError) {
+    /// Hands the picture to all sinks. `content` says that it is the same as others with this number, 0 that it may be any.
+    /// Throws when there is no memory for it.
+    func publish(_ picture: FrameView, content: Int = 0, timestamp: Nanoseconds) throws(MediaError) {
+        // Readers that compare with their clock must not find a frame from the future: a tick may come half a period early.
+        let time = origin + timestamp - Nanoseconds(duration / 2)
+        cameras.withLock { cameras in
+            for index in cameras.indices { cameras[index].publish(picture, content: content, time: time) }
+        }
+        guard sinks.withLock({ !$0.isEmpty }) else { return }
         let buffer = try pool.acquire()
         defer { gst_buffer_unref(buffer) }
         try copy(picture, into: buffer)
@@ -41,6 +61,15 @@ final class LiveOutput: @unchecked Sendable {
         sinks.withLock { sinks in
             for index in sinks.indices { _ = sinks[index].publish(gst_buffer_ref(buffer)) }
         }
+    }
+
+    /// Whether anybody watches. Files and pipelines are always watched: nobody can tell.
+    func look(now: Nanoseconds) -> Bool {
+        var isWatched = sinks.withLock { !$0.isEmpty }
+        cameras.withLock { cameras in
+            for index in cameras.indices where cameras[index].look(now: now) { isWatched = true }
+        }
+        return isWatched
     }
 
     /// Frames that sinks were too slow for, all together.
@@ -57,12 +86,21 @@ final class LiveOutput: @unchecked Sendable {
                 sinks.withLock { $0.removeAll { $0 === sink } }
             }
         }
-        if let last = errors.last, sinks.withLock({ $0.isEmpty }) { throw last }
+        for camera in cameras.withLock({ $0 }) {
+            do throws(MediaError) {
+                try camera.check()
+            } catch {
+                errors.append(error)
+                cameras.withLock { $0.removeAll { $0 === camera } }
+            }
+        }
+        if let last = errors.last, sinks.withLock({ $0.isEmpty }), cameras.withLock({ $0.isEmpty }) { throw last }
         return errors
     }
 
     /// Ends all sinks and waits until they are whole; throws the first error after all have ended.
     func finish() throws(MediaError) {
+        cameras.withLock { $0.removeAll() }
         var failure: MediaError?
         for sink in sinks.withLock({ $0 }) {
             do throws(MediaError) {

@@ -1,7 +1,8 @@
 import CGst
 import Scheduling
 
-/// Takes the output's frames; a slow receiver loses the oldest, it never makes anybody wait.
+/// Takes the output's frames into a pipeline; a slow receiver loses the oldest, it never makes anybody wait. Loopback
+/// devices have a sink of their own.
 final class LiveSink: @unchecked Sendable {
     private let pipeline: Pipeline
     private let writer: FrameWriter
@@ -25,9 +26,6 @@ final class LiveSink: @unchecked Sendable {
         let text = try [Self.head(capacity, period: period), "videoconvert", Self.tail(spec)].joined(separator: " ! ")
         pipeline = try Pipeline(text, subject: "the sink '\(spec)' fails")
         if let file { cgst_set_string(try pipeline.element("movied_file"), "location", file.temporaryPath) }
-        if case .loopback(let device) = spec {
-            cgst_set_string(try pipeline.element("movied_device"), "device", device)
-        }
         writer = try FrameWriter(pipeline, name: "movied_frames", capacity: capacity)
         writer.setFormat(caps)
         pipeline.useSystemClock(from: origin)
@@ -37,7 +35,8 @@ final class LiveSink: @unchecked Sendable {
     /// Throws what can be known to be wrong with a sink before there is a frame.
     static func check(_ spec: SinkSpec) throws(MediaError) {
         switch spec {
-        case .loopback(let device): try VideoDevice.checkLoopback(device)
+        case .loopback(let loopback): try LoopbackSink.check(loopback.device)
+        case .pipewire: try GStreamer.require(["pipewiresink"])
         case .file(let path):
             try GStreamer.require(OutputFormat(path: path).elements)
             _ = try OutputFile(path: path)
@@ -83,29 +82,41 @@ final class LiveSink: @unchecked Sendable {
 
     private static func open(_ spec: SinkSpec) throws(MediaError) -> OutputFile? {
         switch spec {
-        case .loopback(let device):
-            try VideoDevice.checkLoopback(device)
-            try GStreamer.require(["v4l2sink"])
+        case .pipewire:
+            try GStreamer.require(["pipewiresink"])
             return nil
         case .file(let path):
             try GStreamer.require(OutputFormat(path: path).elements)
             return try OutputFile(path: path)
-        case .gst:
+        case .gst, .loopback:
             return nil
         }
     }
 
     private static func tail(_ spec: SinkSpec) throws(MediaError) -> String {
         switch spec {
-        case .loopback:
-            // The device's own buffers confuse v4l2loopback: let frames be copied into it.
-            return "video/x-raw,format=I420 ! identity drop-allocation=true ! v4l2sink name=movied_device sync=false"
+        case .pipewire(let name):
+            let properties =
+                "props,media.class=Video/Source,media.role=Camera,node.name=\"\(name)\",node.description=\"\(name)\""
+            return "video/x-raw,format=I420 ! pipewiresink mode=provide sync=false stream-properties=\(quoted(properties))"
         case .file(let path):
             let format = try OutputFormat(path: path)
             return "video/x-raw,format=I420 ! \(format.encoding(isLive: true)) ! \(format.muxer) "
                 + "! filesink name=movied_file"
         case .gst(let fragment):
             return fragment
+        case .loopback(let loopback):
+            throw MediaError("'loopback:\(loopback)' is not a pipeline.")
         }
+    }
+
+    /// A value of gst-launch text that has quotes and spaces in it.
+    private static func quoted(_ text: String) -> String {
+        var result = "\""
+        for character in text {
+            if character == "\"" || character == "\\" { result.append("\\") }
+            result.append(character)
+        }
+        return result + "\""
     }
 }

@@ -15,15 +15,16 @@ final class LiveSource {
     ///
     /// Throws for a file, device or fragment that cannot be opened.
     init(
-        _ spec: SourceSpec, size: FrameSize?, framerate: Framerate?, into mailbox: Mailbox
+        _ spec: SourceSpec, size: FrameSize?, framerate: Framerate?, into mailbox: Mailbox, finder: inout CameraFinder
     ) throws(MediaError) {
         self.spec = spec
-        let head = try Self.head(spec, size: size ?? Self.defaultSize, framerate: framerate ?? Framerate(30))
+        let camera = try Self.camera(spec, &finder)
+        let head = try Self.head(spec, camera, size: size ?? Self.defaultSize, framerate: framerate ?? Framerate(30))
         try GStreamer.require(["decodebin", "videoconvertscale", "aspectratiocrop", "videorate"])
         let text = ([head] + Self.tail(spec, framerate: framerate)).joined(separator: " ! ")
         pipeline = try Pipeline(text, subject: "the source '\(spec)' fails")
         if case .file(let path) = spec { cgst_set_string(try pipeline.element("movied_file"), "location", path) }
-        if case .webcam(let path) = spec { cgst_set_string(try pipeline.element("movied_camera"), "device", path) }
+        if let camera { cgst_set_string(try pipeline.element("movied_camera"), "device", camera.path) }
         feed = FrameFeed(try pipeline.element(Self.sinkName), into: mailbox)
         if let size { try fix(size) }
         try pipeline.set(GST_STATE_PLAYING)
@@ -55,12 +56,21 @@ final class LiveSource {
     /// Stops its threads and closes devices; no frame comes afterwards.
     func stop() { pipeline.stop() }
 
-    private static func head(_ spec: SourceSpec, size: FrameSize, framerate: Framerate) throws(MediaError) -> String {
+    private static func camera(_ spec: SourceSpec, _ finder: inout CameraFinder) throws(MediaError) -> VideoDevice? {
+        guard case .webcam = spec else { return nil }
+        return try finder.locate()
+    }
+
+    private static func head(
+        _ spec: SourceSpec, _ camera: VideoDevice?, size: FrameSize, framerate: Framerate
+    ) throws(MediaError) -> String {
         switch spec {
-        case .webcam(let device):
-            try VideoDevice.checkCamera(device)
-            let mode = try WebcamMode.choose(device: device, size: size, framerate: framerate)
-            return "v4l2src name=movied_camera" + (mode.map { " ! \($0)" } ?? "")
+        case .webcam(let wish):
+            try GStreamer.require(["v4l2src"])
+            let modes = camera.map { DeviceCatalog.modes(of: $0.path) } ?? []
+            let choice = try WebcamMode.choose(modes, for: wish, size: size, framerate: framerate)
+            return "v4l2src name=movied_camera"
+                + (choice.map { " ! " + WebcamMode.caps($0.mode, rate: $0.rate) } ?? "")
         case .file(let path):
             try InputFile.check(path)
             return "filesrc name=movied_file"

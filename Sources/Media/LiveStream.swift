@@ -48,6 +48,7 @@ public final class LiveStream: @unchecked Sendable {
     private let queue: (any ComputeQueue)?
     private let first: any FrameEditor
     private let log = StreamLog()
+    private let attention = Attention()
     private let keeper: SourceKeeper
     private let stop = StopFlag()
     private let ended = StopFlag()
@@ -68,7 +69,8 @@ public final class LiveStream: @unchecked Sendable {
         self.scheduler = scheduler
         self.queue = queue
         first = editor
-        keeper = SourceKeeper(settings.source, size: settings.size, framerate: settings.framerate, log: log)
+        keeper = SourceKeeper(
+            settings.source, size: settings.size, framerate: settings.framerate, log: log, attention: attention)
     }
 
     /// Whether a file source has come to its end and everything of it was edited.
@@ -187,9 +189,10 @@ public final class LiveStream: @unchecked Sendable {
         // Sinks need some milliseconds to open; the first tick is to be punctual.
         let origin = MonotonicClock.nanoseconds + Self.opening
         let output = try LiveOutput(settings.sinks, size: size, framerate: framerate, origin: origin)
+        output.messages.forEach(log.say)
         let loop = OutputLoop(
             output, edited: edited, raw: raw, fallback: settings.fallback, log: log, framerate: framerate,
-            origin: origin)
+            origin: origin, attention: attention)
         let ticker = FrameThread(name: "movie-tick", isPunctual: true) { loop.run() }
         self.output = output
         try ticker.start()

@@ -9,8 +9,11 @@ struct RunCommand: ParsableCommand {
             Sinks get exactly the configured frame rate, whatever source and machine do; a frame that cannot be edited in
             time is replaced by the last edit. The newest frame wins: nothing queues.
 
-            Sources: webcam:/dev/video0, file:clip.mp4, test:ball, gst:<gst-launch fragment>.
-            Sinks: loopback:/dev/video10, file:out.mkv (or .mp4, .webm), gst:<gst-launch fragment>.
+            Sources: webcam:/dev/video0 (or an id or name of 'movied devices'; also webcam:NAME,format=MJPEG,size=1280x720,
+            rate=30), file:clip.mp4, test:ball, gst:<gst-launch fragment>.
+            Sinks: loopback:/dev/video10 (also loopback:/dev/video10,format=YUY2; I420, YUY2, NV12 or RGB), pipewire:NAME,
+            file:out.mkv (or .mp4, .webm), gst:<gst-launch fragment>. While nobody reads the loopback devices of a stream,
+            its camera is closed.
 
             Several streams: --config FILE, see Configs/streams.yaml.
             """)
