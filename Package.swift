@@ -96,7 +96,8 @@ let package = Package(
         .testTarget(name: "EditingTests", dependencies: ["Editing", "CAllocationCounter", "TestSupport"]),
         .testTarget(name: "SchedulingTests", dependencies: ["Scheduling", "CAllocationCounter"]),
         .testTarget(name: "FramesTests", dependencies: ["Frames", "TestSupport"]),
-        .testTarget(name: "MediaTests", dependencies: ["Media", "Scheduling", "CAllocationCounter", "TestSupport"]),
+        .testTarget(name: "MediaTests",
+            dependencies: ["Media", "Scheduling", "Frames", "CVideo", "CAllocationCounter", "TestSupport"]),
         .target(
             name: "CGstHarness", dependencies: ["CGstMovie"], path: "Tests/CGstHarness",
             linkerSettings: ["gstcheck-1.0", "gstcontroller-1.0"].map { .linkedLibrary($0) }),

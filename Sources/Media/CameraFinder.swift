@@ -14,9 +14,12 @@ struct CameraFinder {
     mutating func locate() throws(MediaError) -> VideoDevice {
         let found = try locate(among: DeviceCatalog.devices(), exists: { access($0, F_OK) == 0 })
         try Self.check(found)
-        id = found.id
+        remember(found)
         return found
     }
+
+    /// From now on this camera is meant, wherever it is.
+    mutating func remember(_ camera: VideoDevice) { id = camera.id }
 
     /// As `locate`, among these devices; `exists` tells whether there is something at a path.
     func locate(among devices: [VideoDevice], exists: (String) -> Bool) throws(MediaError) -> VideoDevice {

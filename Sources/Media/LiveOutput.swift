@@ -14,8 +14,14 @@ final class LiveOutput: @unchecked Sendable {
     /// What a person should know about the sinks.
     let messages: [String]
 
+    /// Opens a loopback device; tests have devices of their own.
+    typealias LoopbackOpener = (LoopbackSpec, FrameSize, Framerate) throws(MediaError) -> LoopbackSink
+
     /// Opens all sinks for frames of `size` at `framerate`; timestamps count from `origin` of the monotonic clock.
-    init(_ specs: [SinkSpec], size: FrameSize, framerate: Framerate, origin: Nanoseconds) throws(MediaError) {
+    init(
+        _ specs: [SinkSpec], size: FrameSize, framerate: Framerate, origin: Nanoseconds,
+        open: LoopbackOpener = { (spec, size, rate) throws(MediaError) in try .init(spec, size: size, framerate: rate) }
+    ) throws(MediaError) {
         let caps = try Caps(
             "video/x-raw,format=RGB,width=\(size.width),height=\(size.height),framerate=(fraction)\(framerate),"
                 + "pixel-aspect-ratio=1/1")
@@ -26,7 +32,7 @@ final class LiveOutput: @unchecked Sendable {
         var all: [LiveSink] = [], cameras: [LoopbackSink] = []
         for spec in specs {
             if case .loopback(let loopback) = spec {
-                cameras.append(try LoopbackSink(loopback, size: size, framerate: framerate))
+                cameras.append(try open(loopback, size, framerate))
             } else {
                 all.append(try LiveSink(spec, caps: caps, origin: origin))
             }
