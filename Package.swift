@@ -96,7 +96,8 @@ let package = Package(
         .testTarget(name: "EditingTests", dependencies: ["Editing", "CAllocationCounter", "TestSupport"]),
         .testTarget(name: "SchedulingTests", dependencies: ["Scheduling", "CAllocationCounter"]),
         .testTarget(name: "FramesTests", dependencies: ["Frames", "TestSupport"]),
-        .testTarget(name: "MediaTests",
+        .testTarget(
+            name: "MediaTests",
             dependencies: ["Media", "Scheduling", "Frames", "CVideo", "CAllocationCounter", "TestSupport"]),
         .target(
             name: "CGstHarness", dependencies: ["CGstMovie"], path: "Tests/CGstHarness",

@@ -61,8 +61,8 @@ enum DeviceHelp {
         if facts.isLoaded {
             let others =
                 facts.loopbacks.isEmpty ? "without it" : "with \(facts.loopbacks.joined(separator: ", ")) only"
-            return begin + "the module v4l2loopback is loaded \(others): use one of those, or end the programs that use "
-                + "them and run: sudo modprobe -r v4l2loopback && \(modprobe(path))"
+            return begin + "the module v4l2loopback is loaded \(others): use one of those, or end the programs that "
+                + "use them and run: sudo modprobe -r v4l2loopback && \(modprobe(path))"
         }
         let signing =
             !facts.hasSecureBoot

@@ -98,7 +98,8 @@ final class LiveSink: @unchecked Sendable {
         case .pipewire(let name):
             let properties =
                 "props,media.class=Video/Source,media.role=Camera,node.name=\"\(name)\",node.description=\"\(name)\""
-            return "video/x-raw,format=I420 ! pipewiresink mode=provide sync=false stream-properties=\(quoted(properties))"
+            return "video/x-raw,format=I420 ! pipewiresink name=movied_node mode=provide sync=false "
+                + "stream-properties=\(quoted(properties))"
         case .file(let path):
             let format = try OutputFormat(path: path)
             return "video/x-raw,format=I420 ! \(format.encoding(isLive: true)) ! \(format.muxer) "

@@ -5,7 +5,8 @@ import Testing
 
 /// A camera for tests.
 func camera(
-    _ path: String, _ name: String, id: String, bus: String = "usb-1", isCamera: Bool = true, driver: String = "uvcvideo"
+    _ path: String, _ name: String, id: String, bus: String = "usb-1", isCamera: Bool = true,
+    driver: String = "uvcvideo"
 ) -> VideoDevice {
     VideoDevice(path: path, name: name, driver: driver, bus: bus, id: id, isCamera: isCamera, saysOutput: false)
 }
@@ -52,7 +53,8 @@ struct CameraFinderTests {
         let metadata = camera("/dev/video1", "C920", id: "x", isCamera: false)
         #expect(
             find("/dev/video1", [desk, metadata])
-                == "'/dev/video1' (C920) is not a camera: it gives no pictures; there are /dev/video0 (HD Pro Webcam C920).")
+                == "'/dev/video1' (C920) is not a camera: it gives no pictures; there are "
+                + "/dev/video0 (HD Pro Webcam C920).")
         let loopback = camera("/dev/video10", "L", id: "y", isCamera: false, driver: "v4l2 loopback")
         #expect(find("/dev/video10", [loopback]).contains("without a writer"))
     }
@@ -78,8 +80,9 @@ struct WebcamModeTests {
     ]
 
     private func choose(_ spec: String, _ width: Int, _ height: Int, _ rate: Int = 30) throws -> String? {
-        try WebcamMode.choose(
-            modes, for: try WebcamSpec.parse(spec), size: .init(width: width, height: height), framerate: Framerate(rate)
+        let size = FrameSize(width: width, height: height)
+        return try WebcamMode.choose(
+            modes, for: try WebcamSpec.parse(spec), size: size, framerate: Framerate(rate)
         ).map { WebcamMode.caps($0.mode, rate: $0.rate) }
     }
 
@@ -155,10 +158,11 @@ struct WebcamSpecTests {
                 })
         }
         try check([("webcam:/dev/video0", ["loopback:/dev/video10", "loopback:/dev/video11"])])
+        let twice = [("test:ball", ["loopback:/dev/video9", "loopback:/dev/video9"])]
         #expect(
             throws: MediaError(
                 "'s0' and 's1' both use '/dev/video0'; a camera serves one stream, which may have several sinks.")
         ) { try check([("webcam:/dev/video0", ["gst:fakesink"]), ("webcam:/dev/video0", ["gst:fakesink"])]) }
-        #expect(throws: MediaError.self) { try check([("test:ball", ["loopback:/dev/video9", "loopback:/dev/video9"])]) }
+        #expect(throws: MediaError.self) { try check(twice) }
     }
 }

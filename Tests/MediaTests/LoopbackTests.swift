@@ -43,7 +43,7 @@ struct LoopbackTests {
     @Test func streamsAPictureBeforeAnybodyReads() throws {
         let sink = try sink()
         #expect(port.isStreaming && port.queued.count == 1 && port.rate == Framerate(25))
-        #expect(port.picture.prefix(size.width * size.height).min() == 37, "the placeholder's dark luma")
+        #expect(port.picture.prefix(size.width * size.height).min() == 38, "the placeholder's dark luma")
         #expect(sink.format == LoopbackFormat(pixels: .i420, size: size) && sink.messages.isEmpty)
     }
 
@@ -55,7 +55,8 @@ struct LoopbackTests {
         let white = port.picture
         switch format {
         case .rgb: #expect(Set(white) == [255])
-        case .yuy2: #expect(stride(from: 0, to: white.count, by: 2).allSatisfy { white[$0] == 235 && white[$0 + 1] == 128 })
+        case .yuy2:
+            #expect(stride(from: 0, to: white.count, by: 2).allSatisfy { white[$0] == 235 && white[$0 + 1] == 128 })
         default: #expect(Set(white.prefix(4096)) == [235] && Set(white.dropFirst(4096)) == [128])
         }
     }
@@ -145,8 +146,8 @@ struct LoopbackTests {
 
     @Test func notALoopbackDevice() {
         port.driver = "uvcvideo"
-        #expect(
-            sentence { () throws(MediaError) in try sink() }.contains("driver uvcvideo) is no camera that programs write to"))
+        let text = sentence { () throws(MediaError) in try sink() }
+        #expect(text.contains("driver uvcvideo) is no camera that programs write to"))
     }
 
     @Test func withoutExclusiveCapabilities() throws {

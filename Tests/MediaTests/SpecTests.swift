@@ -4,7 +4,8 @@ import Testing
 
 struct SpecTests {
     @Test(arguments: [
-        ("webcam:/dev/video0", SourceSpec.webcam(.init(device: "/dev/video0"))), ("file:clip.mp4", .file(path: "clip.mp4")),
+        ("webcam:/dev/video0", SourceSpec.webcam(.init(device: "/dev/video0"))),
+        ("file:clip.mp4", .file(path: "clip.mp4")),
         ("file:a:b.mp4", .file(path: "a:b.mp4")), ("test:ball", .test(pattern: "ball")),
         ("gst:videotestsrc ! identity", .gst(fragment: "videotestsrc ! identity")),
     ])
