@@ -11,6 +11,13 @@ final class LiveOutput: @unchecked Sendable {
     private let origin: Nanoseconds
     private let sinks: Mutex<[LiveSink]>
     private let cameras: Mutex<[LoopbackSink]>
+    private let caps: Caps
+    private let snapshot = Snapshot()
+    private let pictures: [FileSequence]
+    private let recordings: [FileSequence]
+    /// The sinks that write recordings now.
+    private let recorders = Mutex<[LiveSink]>([])
+    private let lastTimestamp = Atomic<Int64>(0)
     /// What a person should know about the sinks.
     let messages: [String]
 
@@ -29,8 +36,11 @@ final class LiveOutput: @unchecked Sendable {
         pool = try FramePool(caps: caps, info: info)
         duration = GstClockTime(framerate.time(ofFrame: 1))
         self.origin = origin
+        self.caps = caps
+        pictures = specs.compactMap { if case .snapshot(let files) = $0 { files } else { nil } }
+        recordings = specs.compactMap { if case .record(let files) = $0 { files } else { nil } }
         var all: [LiveSink] = [], cameras: [LoopbackSink] = []
-        for spec in specs {
+        for spec in specs where spec.isSteady {
             if case .loopback(let loopback) = spec {
                 cameras.append(try open(loopback, size, framerate))
             } else {
@@ -59,17 +69,19 @@ final class LiveOutput: @unchecked Sendable {
         cameras.withLock { cameras in
             for index in cameras.indices { cameras[index].publish(picture, content: content, time: time) }
         }
-        guard sinks.withLock({ !$0.isEmpty }) else { return }
+        lastTimestamp.store(Int64(timestamp), ordering: .relaxed)
+        guard snapshot.isWanted || sinks.withLock({ !$0.isEmpty }) else { return }
         let buffer = try pool.acquire()
         defer { gst_buffer_unref(buffer) }
         try copy(picture, into: buffer)
         cgst_buffer_set_timing(buffer, GstClockTime(timestamp), duration)
+        snapshot.offer(buffer)
         sinks.withLock { sinks in
             for index in sinks.indices { _ = sinks[index].publish(gst_buffer_ref(buffer)) }
         }
     }
 
-    /// Whether anybody watches. Files and pipelines are always watched: nobody can tell.
+    /// Whether anybody watches. Files and pipelines, PipeWire's too, always count as watched: nobody can tell.
     func look(now: Nanoseconds) -> Bool {
         var isWatched = sinks.withLock { !$0.isEmpty }
         cameras.withLock { cameras in
@@ -81,6 +93,60 @@ final class LiveOutput: @unchecked Sendable {
     /// Frames that sinks were too slow for, all together.
     var lost: Int { sinks.withLock { $0.reduce(0) { $0 + $1.lost } } }
 
+    /// Does what a person asks. Returns what to tell them.
+    func handle(_ command: LiveCommand) -> [String] {
+        switch command {
+        case .snapshot:
+            if pictures.isEmpty { return ["a snapshot was asked for, but there is no snapshot: sink"] }
+            snapshot.ask()
+            return []
+        case .record:
+            if recordings.isEmpty { return ["a recording was asked for, but there is no record: sink"] }
+            return recorders.withLock({ $0.isEmpty }) ? beginRecording() : endRecording()
+        }
+    }
+
+    /// Writes a snapshot whose picture has come. Returns what to tell a person.
+    func writeSnapshot() -> [String] {
+        let paths = pictures.map { $0.next() }
+        do throws(MediaError) {
+            return try snapshot.write(to: paths, caps: caps) ? paths.map { "wrote the snapshot '\($0)'" } : []
+        } catch {
+            return [error.message]
+        }
+    }
+
+    private func beginRecording() -> [String] {
+        recordings.map { files in
+            let path = files.next()
+            do throws(MediaError) {
+                let sink = try LiveSink(.file(path: path), caps: caps, origin: origin)
+                sink.begin(at: Nanoseconds(lastTimestamp.load(ordering: .relaxed)))
+                recorders.withLock { $0.append(sink) }
+                sinks.withLock { $0.append(sink) }
+                return "recording into '\(path)'"
+            } catch {
+                return error.message
+            }
+        }
+    }
+
+    private func endRecording() -> [String] {
+        let ending = recorders.withLock { recorders in
+            defer { recorders = [] }
+            return recorders
+        }
+        return ending.map { sink in
+            sinks.withLock { $0.removeAll { $0 === sink } }
+            do throws(MediaError) {
+                try sink.finish()
+                return "the recording '\(sink.spec)' is whole"
+            } catch {
+                return error.message
+            }
+        }
+    }
+
     /// Takes failed sinks out and returns their errors; throws when it was the last one.
     func check() throws(MediaError) -> [MediaError] {
         var errors: [MediaError] = []
@@ -90,6 +156,7 @@ final class LiveOutput: @unchecked Sendable {
             } catch {
                 errors.append(error)
                 sinks.withLock { $0.removeAll { $0 === sink } }
+                recorders.withLock { $0.removeAll { $0 === sink } }
             }
         }
         for camera in cameras.withLock({ $0 }) {

@@ -7,6 +7,7 @@ final class LiveSink: @unchecked Sendable {
     private let pipeline: Pipeline
     private let writer: FrameWriter
     private let file: OutputFile?
+    private let isCamera: Bool
     /// What it was made from.
     let spec: SinkSpec
     /// Frames that it was too slow for.
@@ -20,6 +21,7 @@ final class LiveSink: @unchecked Sendable {
     init(_ spec: SinkSpec, caps: Caps, origin: Nanoseconds) throws(MediaError) {
         let file = try Self.open(spec)
         self.file = file
+        if case .pipewire = spec { isCamera = true } else { isCamera = false }
         self.spec = spec
         let capacity = file == nil ? 2 : 30
         let period = caps.framerate.map { $0.time(ofFrame: 1) } ?? 0
@@ -37,6 +39,12 @@ final class LiveSink: @unchecked Sendable {
         switch spec {
         case .loopback(let loopback): try LoopbackSink.check(loopback.device)
         case .pipewire: try GStreamer.require(["pipewiresink"])
+        case .record(let files):
+            try GStreamer.require(OutputFormat(path: files.name(1)).elements)
+            _ = try OutputFile(path: files.next())
+        case .snapshot(let files):
+            try GStreamer.require(["jpegenc", "pngenc"])
+            _ = try OutputFile(path: files.next())
         case .file(let path):
             try GStreamer.require(OutputFormat(path: path).elements)
             _ = try OutputFile(path: path)
@@ -48,9 +56,13 @@ final class LiveSink: @unchecked Sendable {
 
     /// Hands over a buffer and its reference; false when the sink takes no more.
     func publish(_ buffer: UnsafeMutablePointer<GstBuffer>) -> Bool {
-        if writer.isFull { lost += 1 }
+        // A PipeWire camera takes no frames before its first reader comes.
+        if writer.isFull, !isCamera { lost += 1 }
         return writer.push(buffer)
     }
+
+    /// The first frame that comes will have this timestamp: a recording begins at 0.
+    func begin(at timestamp: Nanoseconds) { writer.shift(by: -timestamp) }
 
     /// Throws the sink's error, if it has reported one.
     func check() throws(MediaError) { try pipeline.check() }
@@ -88,7 +100,7 @@ final class LiveSink: @unchecked Sendable {
         case .file(let path):
             try GStreamer.require(OutputFormat(path: path).elements)
             return try OutputFile(path: path)
-        case .gst, .loopback:
+        case .gst, .loopback, .record, .snapshot:
             return nil
         }
     }
@@ -98,7 +110,8 @@ final class LiveSink: @unchecked Sendable {
         case .pipewire(let name):
             let properties =
                 "props,media.class=Video/Source,media.role=Camera,node.name=\"\(name)\",node.description=\"\(name)\""
-            return "video/x-raw,format=I420 ! pipewiresink name=movied_node mode=provide sync=false "
+            // Buffers that the sink lends out before it has a reader crash it (seen with 0.3.65): let frames be copied.
+            return "video/x-raw,format=I420 ! identity drop-allocation=true ! pipewiresink mode=provide sync=false "
                 + "stream-properties=\(quoted(properties))"
         case .file(let path):
             let format = try OutputFormat(path: path)
@@ -106,8 +119,8 @@ final class LiveSink: @unchecked Sendable {
                 + "! filesink name=movied_file"
         case .gst(let fragment):
             return fragment
-        case .loopback(let loopback):
-            throw MediaError("'loopback:\(loopback)' is not a pipeline.")
+        case .loopback, .record, .snapshot:
+            throw MediaError("the sink '\(spec)' is no pipeline.")
         }
     }
 

@@ -15,13 +15,16 @@ final class LiveSource {
     ///
     /// Throws for a file, device or fragment that cannot be opened.
     init(
-        _ spec: SourceSpec, size: FrameSize?, framerate: Framerate?, into mailbox: Mailbox, finder: inout CameraFinder
+        _ spec: SourceSpec, size: FrameSize?, framerate: Framerate?, picture: SourcePicture, into mailbox: Mailbox,
+        finder: inout CameraFinder
     ) throws(MediaError) {
         self.spec = spec
         let camera = try Self.camera(spec, &finder)
-        let head = try Self.head(spec, camera, size: size ?? Self.defaultSize, framerate: framerate ?? Framerate(30))
+        let head = try Self.head(
+            spec, camera, size: picture.cameraSize(for: size ?? Self.defaultSize),
+            framerate: framerate ?? Framerate(30))
         try GStreamer.require(["decodebin", "videoconvertscale", "aspectratiocrop", "videorate"])
-        let text = ([head] + Self.tail(spec, framerate: framerate)).joined(separator: " ! ")
+        let text = ([head] + Self.tail(spec, framerate: framerate, picture)).joined(separator: " ! ")
         pipeline = try Pipeline(text, subject: "the source '\(spec)' fails")
         if case .file(let path) = spec { cgst_set_string(try pipeline.element("movied_file"), "location", path) }
         if let camera { cgst_set_string(try pipeline.element("movied_camera"), "device", camera.path) }
@@ -83,7 +86,7 @@ final class LiveSource {
     }
 
     /// What follows every source. A file is paced by its timestamps; anything else comes when it comes.
-    private static func tail(_ spec: SourceSpec, framerate: Framerate?) -> [String] {
+    private static func tail(_ spec: SourceSpec, framerate: Framerate?, _ picture: SourcePicture) -> [String] {
         var isFile = false
         if case .file = spec { isFile = true }
         let rate =
@@ -91,7 +94,9 @@ final class LiveSource {
             ? [] : framerate.map { ["videorate drop-only=true max-rate=\(Int($0.framesPerSecond.rounded(.up)))"] } ?? []
         let flip = isFile ? ["videoconvert", "videoflip video-direction=auto"] : []
         return [#"decodebin expose-all-streams=false caps="video/x-raw(ANY)""#] + rate + flip + [
-            "videoconvert", "video/x-raw,format=RGB", "aspectratiocrop name=movied_crop", "videoconvertscale",
+            "videoconvert", "video/x-raw,format=RGB",
+        ] + picture.elements + [
+            "aspectratiocrop name=movied_crop", "videoconvertscale",
             "capsfilter name=movied_format caps=video/x-raw,format=RGB,pixel-aspect-ratio=1/1",
             "appsink name=\(sinkName) sync=\(isFile) enable-last-sample=false max-buffers=1 drop=true emit-signals=false",
         ]

@@ -19,6 +19,8 @@ public struct LiveSettings: Sendable {
     public var weight = 1.0
     /// What is shown where there is no edit.
     public var fallback = Fallback.hold
+    /// What is done with the source's picture before it is edited.
+    public var picture = SourcePicture()
 
     /// Settings with defaults.
     public init(source: SourceSpec, sinks: [SinkSpec]) {
@@ -70,7 +72,8 @@ public final class LiveStream: @unchecked Sendable {
         self.queue = queue
         first = editor
         keeper = SourceKeeper(
-            settings.source, size: settings.size, framerate: settings.framerate, log: log, attention: attention)
+            settings.source, size: settings.size, framerate: settings.framerate, picture: settings.picture, log: log,
+            attention: attention)
     }
 
     /// Whether a file source has come to its end and everything of it was edited.
@@ -120,6 +123,16 @@ public final class LiveStream: @unchecked Sendable {
     public func checkSinks() throws(MediaError) {
         guard let output else { return }
         for error in try output.check() { log.say(error.message) }
+        output.writeSnapshot().forEach(log.say)
+    }
+
+    /// Does what a person asks; messages tell what came of it.
+    public func handle(_ command: LiveCommand) {
+        guard let output else { return }
+        if command == .snapshot, !attention.isWatched {
+            return log.say("the camera sleeps since nobody watches: there is no picture for a snapshot")
+        }
+        output.handle(command).forEach(log.say)
     }
 
     /// Counts since the start.
@@ -164,7 +177,9 @@ public final class LiveStream: @unchecked Sendable {
 
     private func check() throws(MediaError) {
         if let size = settings.size { try size.validate(as: "the size", advice: "\(size.nearestAllowed) would do") }
-        if settings.sinks.isEmpty { throw MediaError("the stream '\(settings.name)' has no sink; give at least one.") }
+        if !settings.sinks.contains(where: \.isSteady) {
+            throw MediaError("the stream '\(settings.name)' has no sink; give at least one.")
+        }
         for sink in settings.sinks { try LiveSink.check(sink) }
     }
 

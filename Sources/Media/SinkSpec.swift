@@ -6,6 +6,10 @@ public enum SinkSpec: Equatable, Sendable, CustomStringConvertible {
     case pipewire(name: String)
     /// A video file, whole when the job ends: `file:out.mkv`.
     case file(path: String)
+    /// A video file each time it is asked for (SIGUSR2 begins and ends): `record:clips/desk-%02d.mkv`.
+    case record(FileSequence)
+    /// A picture each time it is asked for (SIGUSR1): `snapshot:shots/desk-%03d.jpg`.
+    case snapshot(FileSequence)
     /// A piece of gst-launch text that takes raw video: `gst:autovideosink`.
     case gst(fragment: String)
 
@@ -15,12 +19,25 @@ public enum SinkSpec: Equatable, Sendable, CustomStringConvertible {
         case ("loopback", let device): return .loopback(try LoopbackSpec.parse(device))
         case ("pipewire", let name): return .pipewire(name: try cameraName(name))
         case ("file", let path): return .file(path: path)
+        case ("record", let name): return .record(try FileSequence(name, endings: ["mkv", "mp4", "webm"]))
+        case ("snapshot", let name): return .snapshot(try FileSequence(name, endings: ["jpg", "jpeg", "png"]))
         case ("gst", let fragment): return .gst(fragment: fragment)
         default: throw SpecText.unknown(text, role: "sink", forms: forms)
         }
     }
 
-    private static let forms = ["loopback:/dev/video10", "pipewire:movied", "file:out.mkv", "gst:autovideosink"]
+    private static let forms = [
+        "loopback:/dev/video10", "pipewire:movied", "file:out.mkv", "record:clip-%02d.mkv", "snapshot:shot-%03d.jpg",
+        "gst:autovideosink",
+    ]
+
+    /// Whether frames go there all the time.
+    var isSteady: Bool {
+        switch self {
+        case .record, .snapshot: false
+        default: true
+        }
+    }
 
     /// As `parse` reads it.
     public var description: String {
@@ -28,6 +45,8 @@ public enum SinkSpec: Equatable, Sendable, CustomStringConvertible {
         case .loopback(let device): "loopback:\(device)"
         case .pipewire(let name): "pipewire:\(name)"
         case .file(let path): "file:\(path)"
+        case .record(let files): "record:\(files)"
+        case .snapshot(let files): "snapshot:\(files)"
         case .gst(let fragment): "gst:\(fragment)"
         }
     }

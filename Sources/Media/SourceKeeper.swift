@@ -13,6 +13,7 @@ final class SourceKeeper {
 
     private let spec: SourceSpec
     private let framerate: Framerate?
+    private let picture: SourcePicture
     private let log: StreamLog
     private let attention: Attention
     private var finder: CameraFinder
@@ -40,8 +41,10 @@ final class SourceKeeper {
 
     /// A keeper of the source `spec`, which is not open yet. `attention` tells whether anybody watches.
     init(
-        _ spec: SourceSpec, size: FrameSize?, framerate: Framerate?, log: StreamLog, attention: Attention = Attention()
+        _ spec: SourceSpec, size: FrameSize?, framerate: Framerate?, picture: SourcePicture = SourcePicture(),
+        log: StreamLog, attention: Attention = Attention()
     ) {
+        self.picture = picture
         self.spec = spec
         self.size = size
         self.framerate = framerate
@@ -58,7 +61,8 @@ final class SourceKeeper {
     func open() throws(MediaError) {
         fingerprint = isCamera ? DeviceCatalog.fingerprint() : 0
         opened = MonotonicClock.nanoseconds
-        source = try LiveSource(spec, size: size, framerate: framerate, into: mailbox, finder: &finder)
+        source = try LiveSource(
+            spec, size: size, framerate: framerate, picture: picture, into: mailbox, finder: &finder)
     }
 
     /// Waits for the first frame. Throws the source's error, or that nothing came for 10 seconds; nil when stopped or at

@@ -46,7 +46,7 @@ public enum ConfigurationFile {
     private static let streamKeys: Set<String> = [
         "name", "source", "sinks", "prompt", "guidance_scale", "image_guidance_scale", "seed", "model", "precision",
         "size",
-        "framerate", "latency_budget", "fallback", "weight",
+        "framerate", "mirror", "rotate", "crop", "latency_budget", "fallback", "weight",
     ]
 
     private static func streams(_ file: Section) throws -> [StreamRequest] {
@@ -91,6 +91,9 @@ public enum ConfigurationFile {
             return size
         }
         request.live.framerate = try section.read("framerate", SettingText.framerate)
+        request.live.picture.isMirrored = try section.read("mirror", SettingText.yesOrNo) ?? false
+        request.live.picture.rotation = try section.read("rotate", SourcePicture.rotation) ?? 0
+        request.live.picture.crop = try section.read("crop", SourcePicture.Margins.parse) ?? .init()
         request.live.latencyBudget = try section.read("latency_budget") { text, subject in
             let latency = try SettingText.latency(text, subject)
             try SettingText.check(latency: latency, framerate: request.live.framerate, subject)

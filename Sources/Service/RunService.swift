@@ -25,7 +25,7 @@ public enum RunService {
         let session = LiveSession(
             streams, report: { $0.forEach { Terminal.line(figures($0, isOnly: streams.count == 1)) } },
             message: { Terminal.warn(streams.count == 1 ? $1 : "\($0): \($1)") },
-            published: { log?.add($1, of: $0.settings.name) })
+            published: { log?.add($1, of: $0.settings.name) }, commands: CommandSignals.install())
         for summary in try session.run(until: stop) { Terminal.line(text(summary, isOnly: streams.count == 1)) }
     }
 

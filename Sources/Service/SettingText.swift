@@ -21,6 +21,15 @@ public enum SettingText {
         return Framerate(numerator, denominator)
     }
 
+    /// Whether something is to be.
+    public static func yesOrNo(_ text: String, _ subject: String) throws -> Bool {
+        switch text.lowercased() {
+        case "true", "yes", "on": return true
+        case "false", "no", "off": return false
+        default: throw ServiceError("\(subject) is '\(text)'; it must be true or false")
+        }
+    }
+
     /// A time from `66 ms`, `66ms`, `0.1 s` or a number of milliseconds.
     public static func latency(_ text: String, _ subject: String) throws -> Nanoseconds {
         let trimmed = text.filter { !$0.isWhitespace }
