@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <libv4l2.h>
 #include <linux/videodev2.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -113,6 +114,73 @@ static void read_format(const struct v4l2_format *from, movie_video_format *to) 
     *to = (movie_video_format){
         from->fmt.pix.pixelformat, from->fmt.pix.width, from->fmt.pix.height, from->fmt.pix.bytesperline,
         from->fmt.pix.sizeimage};
+}
+
+int movie_video_set_capture(int device, movie_video_format *format) {
+    struct v4l2_format wish = {.type = V4L2_BUF_TYPE_VIDEO_CAPTURE};
+    wish.fmt.pix.pixelformat = format->fourcc;
+    wish.fmt.pix.width = format->width;
+    wish.fmt.pix.height = format->height;
+    wish.fmt.pix.field = V4L2_FIELD_ANY;
+    int result = call(device, VIDIOC_S_FMT, &wish);
+    if (result >= 0) read_format(&wish, format);
+    return result;
+}
+
+int movie_video_set_capture_rate(int device, uint32_t numerator, uint32_t denominator) {
+    struct v4l2_streamparm wish = {.type = V4L2_BUF_TYPE_VIDEO_CAPTURE};
+    wish.parm.capture.timeperframe = (struct v4l2_fract){denominator, numerator};
+    return call(device, VIDIOC_S_PARM, &wish);
+}
+
+int movie_video_request_capture(int device, uint32_t count) {
+    struct v4l2_requestbuffers wish = {
+        .count = count, .type = V4L2_BUF_TYPE_VIDEO_CAPTURE, .memory = V4L2_MEMORY_MMAP};
+    int result = call(device, VIDIOC_REQBUFS, &wish);
+    return result < 0 ? result : (int)wish.count;
+}
+
+int movie_video_map_capture(int device, uint32_t index, void **memory, uint64_t *bytes) {
+    struct v4l2_buffer buffer = {.index = index, .type = V4L2_BUF_TYPE_VIDEO_CAPTURE, .memory = V4L2_MEMORY_MMAP};
+    int result = call(device, VIDIOC_QUERYBUF, &buffer);
+    if (result < 0) return result;
+    void *mapped = v4l2_mmap(NULL, buffer.length, PROT_READ, MAP_SHARED, device, buffer.m.offset);
+    if (mapped == MAP_FAILED) return -errno;
+    *memory = mapped;
+    *bytes = buffer.length;
+    return 0;
+}
+
+int movie_video_return(int device, uint32_t index) {
+    struct v4l2_buffer buffer = {.index = index, .type = V4L2_BUF_TYPE_VIDEO_CAPTURE, .memory = V4L2_MEMORY_MMAP};
+    return call(device, VIDIOC_QBUF, &buffer);
+}
+
+int movie_video_start_capture(int device) {
+    int type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
+    return call(device, VIDIOC_STREAMON, &type);
+}
+
+int movie_video_stop_capture(int device) {
+    int type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
+    return call(device, VIDIOC_STREAMOFF, &type);
+}
+
+int movie_video_take(int device, int milliseconds, uint32_t *index, uint32_t *bytes, int64_t *time) {
+    struct pollfd wait = {.fd = device, .events = POLLIN};
+    int ready = poll(&wait, 1, milliseconds);
+    if (ready < 0) return errno == EINTR ? 0 : -errno;
+    if (ready == 0) return 0;
+    struct v4l2_buffer buffer = {.type = V4L2_BUF_TYPE_VIDEO_CAPTURE, .memory = V4L2_MEMORY_MMAP};
+    int result = call(device, VIDIOC_DQBUF, &buffer);
+    if (result == -EAGAIN) return wait.revents & (POLLERR | POLLHUP) ? -ENODEV : 0;
+    if (result < 0) return result;
+    *index = buffer.index;
+    /* A picture that the driver calls damaged is none. */
+    *bytes = buffer.flags & V4L2_BUF_FLAG_ERROR ? 0 : buffer.bytesused;
+    int isMonotonic = (buffer.flags & V4L2_BUF_FLAG_TIMESTAMP_MASK) == V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
+    *time = isMonotonic ? buffer.timestamp.tv_sec * 1000000000LL + buffer.timestamp.tv_usec * 1000LL : 0;
+    return 1;
 }
 
 int movie_video_get_output(int device, movie_video_format *format) {

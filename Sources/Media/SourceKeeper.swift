@@ -136,9 +136,9 @@ final class SourceKeeper {
             isAsleep = true
             noteLost(nil)
             if case .test = spec { source = nil }
-            if isCamera { source = nil }
+            if isCamera, source?.pause() != true { source = nil }
         }
-        if source == nil {
+        if source == nil || isCamera {
             MonotonicClock.sleep(until: now + Self.nap)
         } else if let _ = mailbox.take(until: now + Self.nap) {
             log.update { $0.counters.dropped += 1 }
@@ -152,6 +152,12 @@ final class SourceKeeper {
         isAsleep = false
         retryAt = now
         pause = Self.pauses.lowerBound
+        opened = now
+        do {
+            if isCamera { try source?.resume(&finder) }
+        } catch {
+            source = nil
+        }
         if source == nil { reopen() }
     }
 

@@ -7,7 +7,7 @@ struct MovieBench: ParsableCommand {
         commandName: "movie-bench", abstract: "Measures kernels, networks, frames and scheduling.",
         subcommands: [
             KernelsCommand.self, ProfileCommand.self, QualityCommand.self, TimeCommand.self, ScheduleCommand.self,
-            LiveCommand.self,
+            LiveCommand.self, CameraCommand.self,
             SpinCommand.self,
         ])
 }

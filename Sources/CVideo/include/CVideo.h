@@ -50,6 +50,18 @@ int movie_video_get_output(int device, movie_video_format *format);
 int movie_video_set_output(int device, movie_video_format *format);
 int movie_video_set_output_rate(int device, uint32_t numerator, uint32_t denominator);
 
+/* The same for a camera, and its buffers, which hold pictures in memory that the device shares. `take` waits at most so long
+   for a picture; it gives 1, and the buffer with its bytes and its time in nanoseconds of the monotonic clock (0 where the
+   driver tells another time), or 0 when none came. A buffer that was taken is given back by `return`. */
+int movie_video_set_capture(int device, movie_video_format *format);
+int movie_video_set_capture_rate(int device, uint32_t numerator, uint32_t denominator);
+int movie_video_request_capture(int device, uint32_t count);
+int movie_video_map_capture(int device, uint32_t index, void **memory, uint64_t *bytes);
+int movie_video_return(int device, uint32_t index);
+int movie_video_start_capture(int device);
+int movie_video_stop_capture(int device);
+int movie_video_take(int device, int milliseconds, uint32_t *index, uint32_t *bytes, int64_t *time);
+
 /* Controls by name, for example "keep_format". */
 int movie_video_get_control(int device, const char *name, int32_t *value);
 int movie_video_set_control(int device, const char *name, int32_t value);
