@@ -39,6 +39,7 @@ let package = Package(
             name: "CGst", dependencies: ["CGStreamer"],
             linkerSettings: ["gstapp-1.0", "gstvideo-1.0", "gstpbutils-1.0"].map { .linkedLibrary($0) }),
         .target(name: "CLinux"),
+        .target(name: "CVideo", linkerSettings: [.linkedLibrary("v4l2")]),
 
         .target(name: "Tensors"),
         .target(name: "Compute", dependencies: ["Tensors", "CKernels", "CLinux", "COpenBLAS"]),
@@ -48,7 +49,7 @@ let package = Package(
         .target(name: "Editing", dependencies: ["Networks", "Compute", "Frames", "CKernels"]),
         .target(name: "Scheduling"),
         .target(name: "LiveEditing", dependencies: ["Frames", "Scheduling", "CLinux"]),
-        .target(name: "Media", dependencies: ["LiveEditing", "Frames", "Scheduling", "CGst", "CLinux"]),
+        .target(name: "Media", dependencies: ["LiveEditing", "Frames", "Scheduling", "CGst", "CLinux", "CVideo"]),
         .target(
             name: "CGstMovie", dependencies: ["CGStreamer"],
             linkerSettings: ["gstvideo-1.0", "gstbase-1.0"].map { .linkedLibrary($0) }),
@@ -104,7 +105,9 @@ let package = Package(
         .testTarget(name: "SchedulingTests", dependencies: ["Scheduling", "CAllocationCounter"]),
         .testTarget(name: "LiveEditingTests", dependencies: ["LiveEditing", "CAllocationCounter"]),
         .testTarget(name: "FramesTests", dependencies: ["Frames", "TestSupport"]),
-        .testTarget(name: "MediaTests", dependencies: ["Media", "Scheduling", "CAllocationCounter", "TestSupport"]),
+        .testTarget(
+            name: "MediaTests",
+            dependencies: ["Media", "Scheduling", "Frames", "CVideo", "CAllocationCounter", "TestSupport"]),
         .target(
             name: "CGstHarness", dependencies: ["CGstMovie"], path: "Tests/CGstHarness",
             linkerSettings: ["gstcheck-1.0", "gstcontroller-1.0"].map { .linkedLibrary($0) }),

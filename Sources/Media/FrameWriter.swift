@@ -16,6 +16,13 @@ struct FrameWriter {
         caps.withRaw { gst_app_src_set_caps(source, $0) }
     }
 
+    /// From now on timestamps count as this much later, in nanoseconds.
+    func shift(by time: Int64) {
+        guard let pad = gst_element_get_static_pad(cgst_app_src_element(source), "src") else { return }
+        gst_pad_set_offset(pad, gint64(time))
+        gst_object_unref(pad)
+    }
+
     /// Whether a frame pushed now would find no room.
     var isFull: Bool { Int(gst_app_src_get_current_level_buffers(source)) >= capacity }
 

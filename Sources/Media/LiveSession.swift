@@ -8,6 +8,7 @@ public final class LiveSession {
     private let report: ([StreamReport]) -> Void
     private let message: (String, String) -> Void
     private let published: (LiveStream, [PublishedFrame]) -> Void
+    private let commands: LiveCommands
 
     /// A session of `streams`.
     ///
@@ -16,8 +17,10 @@ public final class LiveSession {
     public init(
         _ streams: [LiveStream], report: @escaping ([StreamReport]) -> Void = { _ in },
         message: @escaping (String, String) -> Void = { _, _ in },
-        published: @escaping (LiveStream, [PublishedFrame]) -> Void = { _, _ in }
+        published: @escaping (LiveStream, [PublishedFrame]) -> Void = { _, _ in },
+        commands: LiveCommands = LiveCommands()
     ) {
+        self.commands = commands
         self.streams = streams
         self.report = report
         self.message = message
@@ -56,6 +59,7 @@ public final class LiveSession {
         var due = MonotonicClock.nanoseconds + .seconds(1)
         while !stop.isStopped, streams.contains(where: { !$0.hasEnded }) {
             usleep(50_000)
+            for command in commands.take() { streams.forEach { $0.handle(command) } }
             for (index, stream) in streams.enumerated() {
                 try stream.checkSinks()
                 let frames = stream.drainPublished()

@@ -25,6 +25,8 @@ public struct LiveSettings: Sendable {
     public var weight = 1.0
     /// What is shown where there is no edit.
     public var fallback = Fallback.hold
+    /// What is done with the source's picture before it is edited.
+    public var picture = SourcePicture()
 
     /// Settings with defaults.
     public init(source: SourceSpec, sinks: [SinkSpec]) {
@@ -57,6 +59,7 @@ public final class LiveStream: @unchecked Sendable {
     private let first: any FrameEditor
     private let makeCarrier: MakeCarrier?
     private let log = StreamLog()
+    private let attention = Attention()
     private let keeper: SourceKeeper
     private let stop = StopFlag()
     private let ended = StopFlag()
@@ -83,7 +86,9 @@ public final class LiveStream: @unchecked Sendable {
         self.queue = queue
         first = editor
         makeCarrier = carrier
-        keeper = SourceKeeper(settings.source, size: settings.size, framerate: settings.framerate, log: log)
+        keeper = SourceKeeper(
+            settings.source, size: settings.size, framerate: settings.framerate, picture: settings.picture, log: log,
+            attention: attention)
     }
 
     /// Whether a file source has come to its end and everything of it was edited.
@@ -138,6 +143,16 @@ public final class LiveStream: @unchecked Sendable {
     public func checkSinks() throws(MediaError) {
         guard let output else { return }
         for error in try output.check() { log.say(error.message) }
+        output.writeSnapshot().forEach(log.say)
+    }
+
+    /// Does what a person asks; messages tell what came of it.
+    public func handle(_ command: LiveCommand) {
+        guard let output else { return }
+        if command == .snapshot, !attention.isWatched {
+            return log.say("the camera sleeps since nobody watches: there is no picture for a snapshot")
+        }
+        output.handle(command).forEach(log.say)
     }
 
     /// Counts since the start.
@@ -185,7 +200,9 @@ public final class LiveStream: @unchecked Sendable {
         if let size = settings.editSize {
             try size.validate(as: "the edit size", advice: "\(size.nearestAllowed) would do")
         }
-        if settings.sinks.isEmpty { throw MediaError("the stream '\(settings.name)' has no sink; give at least one.") }
+        if !settings.sinks.contains(where: \.isSteady) {
+            throw MediaError("the stream '\(settings.name)' has no sink; give at least one.")
+        }
         for sink in settings.sinks { try LiveSink.check(sink) }
     }
 
@@ -210,9 +227,10 @@ public final class LiveStream: @unchecked Sendable {
         // Sinks need some milliseconds to open; the first tick is to be punctual.
         let origin = MonotonicClock.nanoseconds + Self.opening
         let output = try LiveOutput(settings.sinks, size: size, framerate: framerate, origin: origin)
+        output.messages.forEach(log.say)
         let loop = OutputLoop(
             output, edited: edited, raw: raw, fallback: settings.fallback, log: log, framerate: framerate,
-            origin: origin)
+            origin: origin, attention: attention)
         let ticker = FrameThread(name: "movie-tick", isPunctual: true) { loop.run() }
         self.output = output
         try ticker.begin()

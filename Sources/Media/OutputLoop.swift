@@ -12,6 +12,9 @@ final class OutputLoop: @unchecked Sendable {
     private let raw: PictureExchange?
     private let own: PictureExchange
     private let log: StreamLog
+    private let attention: Attention
+    /// Pictures that were captured before this moment are not shown: nobody watched then.
+    private var shownFrom = Nanoseconds.min
     private var pacer: Pacer
     private var selector: OutputSelector
     private let isStopping = Atomic<Bool>(false)
@@ -19,8 +22,9 @@ final class OutputLoop: @unchecked Sendable {
     /// A loop whose first tick is at `origin`. Without raw pictures the fallback `passthrough` is `hold`.
     init(
         _ output: LiveOutput, edited: PictureExchange, raw: PictureExchange?, fallback: Fallback, log: StreamLog,
-        framerate: Framerate, origin: Nanoseconds
+        framerate: Framerate, origin: Nanoseconds, attention: Attention = Attention()
     ) {
+        self.attention = attention
         self.output = output
         self.edited = edited
         self.raw = raw
@@ -48,14 +52,18 @@ final class OutputLoop: @unchecked Sendable {
     /// Publishes one tick. Allocates nothing once the sinks' buffers go round.
     func tick(now: Nanoseconds) {
         let tick = pacer.take(now: now)
-        let newest = edited.newest()
-        let rawNote = raw?.newest()
+        let isWatched = output.look(now: now)
+        if attention.tell(isWatched) { note(isWatched: isWatched, now: now) }
+        let newest = shown(edited.newest())
+        let rawNote = shown(raw?.newest())
         var input = log.update { $0.input }
-        input.rawCaptured = raw == nil || input.lostSince != nil ? nil : rawNote?.frame.captured
+        input.rawCaptured = rawNote == nil || input.lostSince != nil ? nil : rawNote?.frame.captured
         let publication = selector.select(newest: newest?.frame, input: input, now: now)
         if publication.isNew, let newest { pacer.noteFinish(at: newest.finished) }
         do {
-            try output.publish(picture(for: publication.rung), timestamp: tick.timestamp)
+            // The same picture of our own goes out for hours: it is converted once.
+            let content = isWatched || publication.rung != .placeholder ? 0 : 1
+            try output.publish(picture(for: publication.rung), content: content, timestamp: tick.timestamp)
         } catch {
             log.say(error.message)
         }
@@ -66,6 +74,23 @@ final class OutputLoop: @unchecked Sendable {
             state.published.add(record)
         }
     }
+
+    /// A picture's note, unless nobody watches or it is from before somebody did.
+    private func shown(_ note: PictureExchange.Note?) -> PictureExchange.Note? {
+        guard let note, attention.isWatched, note.frame.captured >= shownFrom else { return nil }
+        return note
+    }
+
+    private func note(isWatched: Bool, now: Nanoseconds) {
+        if isWatched { shownFrom = now - Self.margin }
+        log.say(
+            isWatched
+                ? "somebody watches: camera and model are awake"
+                : "nobody watches: camera and model sleep until somebody does")
+    }
+
+    /// A frame may have been captured a little before it was known that somebody watches.
+    private static let margin: Nanoseconds = .milliseconds(100)
 
     /// The picture of a rung. Without the configuration's consent there is no exchange with raw pictures to take one from.
     private func picture(for rung: Rung) -> FrameView {

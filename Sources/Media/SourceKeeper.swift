@@ -3,7 +3,8 @@ import Scheduling
 
 /// Keeps a source open: when it fails, ends or stalls, it is tried again and again, each time from the beginning.
 ///
-/// A file is the exception: its end is the stream's. Used by one thread.
+/// A file is the exception: its end is the stream's. While nobody watches, a camera is closed; other sources go on, and
+/// their frames are left. Used by one thread.
 final class SourceKeeper {
     /// Where the source's frames wait.
     let mailbox = Mailbox()
@@ -12,7 +13,12 @@ final class SourceKeeper {
 
     private let spec: SourceSpec
     private let framerate: Framerate?
+    private let picture: SourcePicture
     private let log: StreamLog
+    private let attention: Attention
+    private var finder: CameraFinder
+    private var fingerprint: UInt = 0
+    private var isAsleep = false
     private var size: FrameSize?
     private var period: Nanoseconds = 0
     private var due: Nanoseconds = 0
@@ -20,9 +26,12 @@ final class SourceKeeper {
     private var retryAt: Nanoseconds = 0
     private var pause = SourceKeeper.pauses.lowerBound
     private var lastCheck: Nanoseconds = 0
+    private var opened: Nanoseconds = 0
 
     /// How long `next` waits.
     private static let slice: Nanoseconds = .milliseconds(50)
+    /// How long it waits while nobody watches, and how often it then asks whether somebody does.
+    private static let nap: Nanoseconds = .milliseconds(20)
     /// Without a frame for so long, the source counts as lost; it may still come back by itself.
     private static let silence: Nanoseconds = .seconds(1)
     /// Without a frame for so long, it is opened anew.
@@ -30,17 +39,30 @@ final class SourceKeeper {
     /// Pauses between attempts: doubled from attempt to attempt.
     private static let pauses = Nanoseconds.milliseconds(500)...Nanoseconds.seconds(10)
 
-    /// A keeper of the source `spec`, which is not open yet.
-    init(_ spec: SourceSpec, size: FrameSize?, framerate: Framerate?, log: StreamLog) {
+    /// A keeper of the source `spec`, which is not open yet. `attention` tells whether anybody watches.
+    init(
+        _ spec: SourceSpec, size: FrameSize?, framerate: Framerate?, picture: SourcePicture = SourcePicture(),
+        log: StreamLog, attention: Attention = Attention()
+    ) {
+        self.picture = picture
         self.spec = spec
         self.size = size
         self.framerate = framerate
         self.log = log
+        self.attention = attention
+        if case .webcam(let camera) = spec {
+            finder = CameraFinder(camera.device)
+        } else {
+            finder = CameraFinder("")
+        }
     }
 
     /// Opens the source; throws when that fails at once.
     func open() throws(MediaError) {
-        source = try LiveSource(spec, size: size, framerate: framerate, into: mailbox)
+        fingerprint = isCamera ? DeviceCatalog.fingerprint() : 0
+        opened = MonotonicClock.nanoseconds
+        source = try LiveSource(
+            spec, size: size, framerate: framerate, picture: picture, into: mailbox, finder: &finder)
     }
 
     /// Waits for the first frame. Throws the source's error, or that nothing came for 10 seconds; nil when stopped or at
@@ -74,6 +96,8 @@ final class SourceKeeper {
     /// The next frame, waited for a moment; nil when none came. Looks after the source meanwhile.
     func next() -> Mailbox.Item? {
         let now = MonotonicClock.nanoseconds
+        guard attention.isWatched else { return rest(now) }
+        if isAsleep { wake(now) }
         if now - lastCheck > 4 * Self.slice {
             lastCheck = now
             lookAfter(now)
@@ -101,9 +125,47 @@ final class SourceKeeper {
     /// Closes the source.
     func close() { source = nil }
 
+    private var isCamera: Bool {
+        if case .webcam = spec { return true }
+        return false
+    }
+
+    /// Nobody watches. The test source stands for a camera without one.
+    private func rest(_ now: Nanoseconds) -> Mailbox.Item? {
+        if !isAsleep {
+            isAsleep = true
+            noteLost(nil)
+            if case .test = spec { source = nil }
+            if isCamera, source?.pause() != true { source = nil }
+        }
+        if source == nil || isCamera {
+            MonotonicClock.sleep(until: now + Self.nap)
+        } else if let _ = mailbox.take(until: now + Self.nap) {
+            log.update { $0.counters.dropped += 1 }
+        } else {
+            lookAfter(now)
+        }
+        return nil
+    }
+
+    private func wake(_ now: Nanoseconds) {
+        isAsleep = false
+        retryAt = now
+        pause = Self.pauses.lowerBound
+        opened = now
+        do {
+            if isCamera { try source?.resume(&finder) }
+        } catch {
+            source = nil
+        }
+        if source == nil { reopen() }
+    }
+
     private func lookAfter(_ now: Nanoseconds) {
         guard let source else {
-            if now >= retryAt { reopen() }
+            let isNews = devicesChanged()
+            if isNews { pause = Self.pauses.lowerBound }
+            if isNews || now >= retryAt { reopen() }
             return
         }
         do {
@@ -111,7 +173,7 @@ final class SourceKeeper {
         } catch {
             return lose(error.message, now)
         }
-        let silent = now - mailbox.counts.last
+        let silent = now - max(mailbox.counts.last, opened)
         if source.isAtEnd { return end(now) }
         if silent > Self.stall { return lose("the source '\(spec)' gives no frames", now) }
         if silent > Self.silence { noteLost(now) }
@@ -134,9 +196,12 @@ final class SourceKeeper {
         log.say("\(text); trying again")
     }
 
+    /// Whether devices came or went since the last attempt: a camera that is plugged in is not to wait for the next one.
+    private func devicesChanged() -> Bool { isCamera && DeviceCatalog.fingerprint() != fingerprint }
+
     private func reopen() {
         do {
-            source = try LiveSource(spec, size: size, framerate: framerate, into: mailbox)
+            try open()
         } catch {
             lose(error.message, MonotonicClock.nanoseconds)
         }

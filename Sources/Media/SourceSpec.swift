@@ -2,8 +2,8 @@ import CGst
 
 /// Where live frames come from, as written on the command line.
 public enum SourceSpec: Equatable, Sendable, CustomStringConvertible {
-    /// A camera: `webcam:/dev/video0`.
-    case webcam(device: String)
+    /// A camera: `webcam:/dev/video0`, `webcam:HD Pro Webcam C920,format=MJPEG,size=1280x720,rate=30`.
+    case webcam(WebcamSpec)
     /// A video file, played at its own speed: `file:clip.mp4`.
     case file(path: String)
     /// A moving test picture, named as videotestsrc does: `test:ball`.
@@ -14,7 +14,7 @@ public enum SourceSpec: Equatable, Sendable, CustomStringConvertible {
     /// Reads a source. Throws a sentence that lists the allowed forms, or the patterns of the test source.
     public static func parse(_ text: String) throws(MediaError) -> SourceSpec {
         switch try SpecText(text, role: "source", forms: forms).pair {
-        case ("webcam", let device): return .webcam(device: device)
+        case ("webcam", let device): return .webcam(try WebcamSpec.parse(device))
         case ("file", let path): return .file(path: path)
         case ("test", let pattern): return try test(pattern)
         case ("gst", let fragment): return .gst(fragment: fragment)

@@ -1,20 +1,46 @@
+import CVideo
 import Glibc
 
-/// The video devices of this machine.
-enum VideoDevice {
-    /// Paths of all `/dev/video*`, sorted.
-    static func list() -> [String] {
-        guard let folder = opendir("/dev") else { return [] }
-        defer { closedir(folder) }
-        var found: [String] = []
-        while let entry = readdir(folder) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name.hasPrefix("video") { found.append("/dev/" + name) }
-        }
-        return found.sorted()
+/// A video device of this machine: a camera, or one that programs write to.
+public struct VideoDevice: Equatable, Sendable {
+    /// Where it is now: `/dev/video0`. It may be another after the next start or the next time it is plugged in.
+    public let path: String
+    /// What the device calls itself: `HD Pro Webcam C920`.
+    public let name: String
+    /// The kernel's driver: `uvcvideo`, `v4l2 loopback`.
+    public let driver: String
+    /// Where it is plugged in, as the driver says: `usb-0000:00:14.0-1`.
+    public let bus: String
+    /// What stays when it is plugged in again: its name below /dev/v4l/by-id, or bus and number where it has none.
+    public let id: String
+    /// Whether it gives pictures.
+    public let isCamera: Bool
+    /// Whether programs write pictures to it.
+    public let isOutput: Bool
+    /// Whether it says now that it is one. v4l2loopback no longer does, once it has a writer.
+    let saysOutput: Bool
+
+    /// A device.
+    init(
+        path: String, name: String, driver: String, bus: String, id: String, isCamera: Bool, saysOutput: Bool
+    ) {
+        self.path = path
+        self.name = name
+        self.driver = driver
+        self.bus = bus
+        self.id = id
+        self.isCamera = isCamera
+        self.saysOutput = saysOutput
+        isOutput = saysOutput || driver == Self.loopback
     }
+
+    /// Whether it is a virtual camera of the module v4l2loopback.
+    public var isLoopback: Bool { driver == Self.loopback }
+
+    private static let loopback = "v4l2 loopback"
+
+    /// For lists in sentences: `/dev/video0 (HD Pro Webcam C920)`.
+    var short: String { "\(path) (\(name))" }
 
     /// Whether `path` is a device.
     static func exists(_ path: String) -> Bool {
@@ -22,33 +48,75 @@ enum VideoDevice {
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFCHR
     }
 
-    /// Throws unless `path` is a device that this user may open. The sentence lists the devices there are.
-    static func checkCamera(_ path: String) throws(MediaError) {
-        guard exists(path) else {
-            let present = list()
-            let names = present.joined(separator: ", ")
-            let others = present.isEmpty ? "there is no /dev/video* here" : "there are \(names)"
-            throw MediaError("there is no camera at '\(path)'; \(others).")
+    /// The device at `path`. `links` are names below /dev/v4l/by-id by the paths they lead to.
+    static func read(_ path: String, links: [String: String] = [:]) throws(SystemError) -> VideoDevice {
+        let device = try SystemError.check(movie_video_open(path, 0))
+        defer { movie_video_close(device) }
+        var identity = movie_video_identity()
+        _ = try SystemError.check(movie_video_identify(device, &identity))
+        let bus = text(identity.bus)
+        let index = SystemText.read("/sys/class/video4linux/\(path.dropFirst(5))/index") ?? "0"
+        let abilities = Int(identity.abilities)
+        return VideoDevice(
+            path: path, name: text(identity.card), driver: text(identity.driver), bus: bus,
+            id: links[path] ?? (index == "0" ? bus : "\(bus)#\(index)"),
+            isCamera: abilities & MOVIE_VIDEO_CAPTURE != 0,
+            saysOutput: abilities & MOVIE_VIDEO_OUTPUT != 0)
+    }
+
+    private static func text<Tuple>(_ characters: Tuple) -> String {
+        withUnsafeBytes(of: characters) { bytes in
+            String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
         }
-        try checkAccess(path, R_OK)
+    }
+}
+
+/// An error number of the system.
+struct SystemError: Error, Equatable {
+    let number: Int32
+
+    /// The result of a C function that gives -errno on failure.
+    static func check(_ result: Int32) throws(SystemError) -> Int32 {
+        guard result < 0 else { return result }
+        throw SystemError(number: -result)
     }
 
-    /// Throws unless `path` is a device that this user may write. The sentence has the command that makes one.
-    static func checkLoopback(_ path: String) throws(MediaError) {
-        guard exists(path) else {
-            throw MediaError(
-                "there is no loopback device at '\(path)'; make one with: "
-                    + "sudo modprobe v4l2loopback video_nr=\(number(of: path)) exclusive_caps=1 card_label=movied")
+    /// As the system says it: `Permission denied`.
+    var reason: String { systemReason(number) }
+}
+
+/// Small texts of the system: files below /proc and /sys.
+enum SystemText {
+    /// The first 4096 bytes of a file without the line end; nil when it cannot be read.
+    static func read(_ path: String) -> String? {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        let count = Glibc.read(file, &bytes, bytes.count)
+        guard count >= 0 else { return nil }
+        let text = String(decoding: bytes[..<count], as: UTF8.self)
+        return String(text.reversed().drop { $0.isWhitespace }.reversed())
+    }
+
+    /// Names in a folder, sorted; none when it cannot be read.
+    static func names(in folder: String) -> [(name: String, inode: UInt)] {
+        guard let stream = opendir(folder) else { return [] }
+        defer { closedir(stream) }
+        var found: [(name: String, inode: UInt)] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { found.append((name, UInt(entry.pointee.d_ino))) }
         }
-        try checkAccess(path, W_OK)
+        return found.sorted { $0.name < $1.name }
     }
 
-    private static func number(of path: String) -> Int {
-        Int(path.reversed().prefix { $0.isNumber }.reversed().map(String.init).joined()) ?? 10
-    }
-
-    private static func checkAccess(_ path: String, _ mode: Int32) throws(MediaError) {
-        guard access(path, mode) != 0 else { return }
-        throw MediaError("'\(path)' cannot be opened: \(systemReason(errno)); is this user in the group 'video'?")
+    /// The path that a link leads to, without links in it; nil when there is no such file.
+    static func realPath(_ path: String) -> String? {
+        guard let real = realpath(path, nil) else { return nil }
+        defer { free(real) }
+        return String(cString: real)
     }
 }

@@ -47,7 +47,7 @@ public enum ConfigurationFile {
     private static let streamKeys: Set<String> = [
         "name", "source", "sinks", "prompt", "guidance_scale", "image_guidance_scale", "seed", "model", "precision",
         "size", "edit_size", "propagation", "framerate", "latency_budget", "fallback", "weight", "anchor", "stability",
-        "reuse",
+        "reuse", "mirror", "rotate", "crop",
     ]
 
     private static func streams(_ file: Section) throws -> [StreamRequest] {
@@ -92,8 +92,11 @@ public enum ConfigurationFile {
         }
         request.live.size = try section.read("size", size)
         request.live.editSize = try section.read("edit_size", size)
-        request.live.carriesEdits = try section.read("propagation", SettingText.flag) ?? true
+        request.live.carriesEdits = try section.read("propagation", SettingText.yesOrNo) ?? true
         request.live.framerate = try section.read("framerate", SettingText.framerate)
+        request.live.picture.isMirrored = try section.read("mirror", SettingText.yesOrNo) ?? false
+        request.live.picture.rotation = try section.read("rotate", SourcePicture.rotation) ?? 0
+        request.live.picture.crop = try section.read("crop", SourcePicture.Margins.parse) ?? .init()
         request.live.latencyBudget = try section.read("latency_budget") { text, subject in
             let latency = try SettingText.latency(text, subject)
             try SettingText.check(latency: latency, framerate: request.live.framerate, subject)
@@ -132,7 +135,7 @@ public enum ConfigurationFile {
         var reuse = ReuseSettings(isOn: try stream.read("precision") { text, _ in text } != Precision.float.rawValue)
         let keys: Set<String> = ["enabled", "min_psnr_db", "max_consecutive"]
         guard let section = try stream.section("reuse", allowed: keys) else { return reuse }
-        if let isOn = try section.read("enabled", SettingText.flag) { reuse.isOn = isOn }
+        if let isOn = try section.read("enabled", SettingText.yesOrNo) { reuse.isOn = isOn }
         if let bound = try section.read("min_psnr_db", number) { reuse.minPSNR = bound }
         reuse.maxConsecutive =
             try section.read("max_consecutive") { text, subject in

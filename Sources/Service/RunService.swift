@@ -11,6 +11,7 @@ import Scheduling
 public enum RunService {
     /// Runs the request; prints a line of figures a second and stream.
     public static func run(_ request: RunRequest) throws {
+        try DeviceUse.check(request.streams.map(\.live))
         let pool = WorkerPool(threads: request.threads)
         defer { pool.shutdown() }
         let scheduler = makeScheduler(budget: request.budget)
@@ -26,7 +27,7 @@ public enum RunService {
         let session = LiveSession(
             streams, report: { $0.forEach { Terminal.line(figures($0, isOnly: streams.count == 1)) } },
             message: { Terminal.warn(streams.count == 1 ? $1 : "\($0): \($1)") },
-            published: { log?.add($1, of: $0.settings.name) })
+            published: { log?.add($1, of: $0.settings.name) }, commands: CommandSignals.install())
         for summary in try session.run(until: stop) { Terminal.line(text(summary, isOnly: streams.count == 1)) }
     }
 

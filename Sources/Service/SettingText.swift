@@ -22,6 +22,15 @@ public enum SettingText {
         return Framerate(numerator, denominator)
     }
 
+    /// Whether something is to be: true, yes or on; false, no or off.
+    public static func yesOrNo(_ text: String, _ subject: String) throws -> Bool {
+        switch text.lowercased() {
+        case "true", "yes", "on": return true
+        case "false", "no", "off": return false
+        default: throw ServiceError("\(subject) is '\(text)'; it must be true or false")
+        }
+    }
+
     /// A time from `66 ms`, `66ms`, `0.1 s` or a number of milliseconds.
     public static func latency(_ text: String, _ subject: String) throws -> Nanoseconds {
         let trimmed = text.filter { !$0.isWhitespace }
@@ -95,12 +104,6 @@ public enum SettingText {
             throw ServiceError("\(subject) is '\(text)'; it must be one of \(known)")
         }
         return fallback
-    }
-
-    /// Yes or no from `true` or `false`.
-    public static func flag(_ text: String, _ subject: String) throws -> Bool {
-        guard let flag = Bool(text) else { throw ServiceError("\(subject) is '\(text)'; it must be true or false") }
-        return flag
     }
 
     /// Throws unless the latency budget lasts a frame at the rate, where both are given.

@@ -7,6 +7,7 @@ struct MovieBench: ParsableCommand {
         commandName: "movie-bench", abstract: "Measures kernels, networks, frames and scheduling.",
         subcommands: [
             KernelsCommand.self, ProfileCommand.self, QualityCommand.self, FlickerCommand.self, PropagateCommand.self,
-            ReuseCommand.self, TimeCommand.self, ScheduleCommand.self, LiveCommand.self, SpinCommand.self,
+            ReuseCommand.self, TimeCommand.self, ScheduleCommand.self, LiveCommand.self, CameraCommand.self,
+            SpinCommand.self,
         ])
 }

@@ -7,5 +7,5 @@ struct Movied: ParsableCommand {
         commandName: "movied",
         abstract: "Edits live video by prompt, on the CPU.",
         version: "0.1.0",
-        subcommands: [EditCommand.self, RunCommand.self, ModelCommand.self])
+        subcommands: [EditCommand.self, RunCommand.self, DevicesCommand.self, ModelCommand.self])
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Editing
 import Frames
+import Media
 import Service
 
 struct RunCommand: ParsableCommand {
@@ -10,8 +11,12 @@ struct RunCommand: ParsableCommand {
             Sinks get exactly the configured frame rate, whatever source and machine do; a frame that cannot be edited in
             time gets the last edit, carried along with what moved. The newest frame wins: nothing queues.
 
-            Sources: webcam:/dev/video0, file:clip.mp4, test:ball, gst:<gst-launch fragment>.
-            Sinks: loopback:/dev/video10, file:out.mkv (or .mp4, .webm), gst:<gst-launch fragment>.
+            Sources: webcam:/dev/video0 (or an id or name of 'movied devices'; also webcam:NAME,format=MJPEG,size=1280x720,
+            rate=30), file:clip.mp4, test:ball, gst:<gst-launch fragment>.
+            Sinks: loopback:/dev/video10 (also loopback:/dev/video10,format=YUY2; I420, YUY2, NV12 or RGB), pipewire:NAME,
+            file:out.mkv (or .mp4, .webm), gst:<gst-launch fragment>; beside others also snapshot:shot-%03d.jpg (a picture
+            at SIGUSR1) and record:clip-%02d.mkv (SIGUSR2 begins and ends a file). While nobody reads the loopback devices
+            of a stream and it has no other sink, its camera is closed.
 
             Several streams: --config FILE, see Configs/streams.yaml.
             """)
@@ -66,13 +71,24 @@ struct RunCommand: ParsableCommand {
         help: "Carry the last edit onto frames that cannot be edited in time; otherwise it is held.")
     var propagation: Bool?
 
+    @Flag(help: "Let left and right of the source's picture change places.")
+    var mirror = false
+
+    @Option(help: ArgumentHelp("Turn the source's picture clockwise: 90, 180 or 270.", valueName: "degrees"))
+    var rotate: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Pixels of the source's picture to leave out: LEFT,TOP,RIGHT,BOTTOM.", valueName: "pixels"))
+    var crop: String?
+
     @Option(help: ArgumentHelp("Write a line about every published frame as CSV.", valueName: "file"))
     var frameLog: String?
 
     func validate() throws {
         if config != nil {
             guard source == nil, sink.isEmpty, prompt == nil, framerate == nil, latencyBudget == nil, fallback == nil,
-                editSize == nil, propagation == nil
+                editSize == nil, propagation == nil, !mirror, rotate == nil, crop == nil
             else {
                 throw ValidationError(
                     "--config describes the streams; leave --source, --sink, --prompt and their options")
@@ -87,6 +103,8 @@ struct RunCommand: ParsableCommand {
             let rate = try framerate.map { try SettingText.framerate($0, "--framerate") }
             let latency = try latencyBudget.map { try SettingText.latency($0, "--latency-budget") }
             try SettingText.check(latency: latency, framerate: rate, "--latency-budget")
+            _ = try rotate.map { try SourcePicture.rotation($0, "--rotate") }
+            _ = try crop.map { try SourcePicture.Margins.parse($0, "--crop") }
             _ = try fallback.map { try SettingText.fallback($0, "--fallback") }
             _ = try options.settings(prompt: prompt ?? "", isLive: true)
         }
@@ -119,6 +137,9 @@ struct RunCommand: ParsableCommand {
         stream.live.framerate = try framerate.map { try SettingText.framerate($0, "--framerate") }
         stream.live.latencyBudget = try latencyBudget.map { try SettingText.latency($0, "--latency-budget") }
         stream.live.fallback = try fallback.map { try SettingText.fallback($0, "--fallback") } ?? .hold
+        stream.live.picture.isMirrored = mirror
+        stream.live.picture.rotation = try rotate.map { try SourcePicture.rotation($0, "--rotate") } ?? 0
+        stream.live.picture.crop = try crop.map { try SourcePicture.Margins.parse($0, "--crop") } ?? .init()
         return stream
     }
 }

@@ -203,8 +203,7 @@ struct LiveTests {
         ("file:/tmp/out.gif", "the output '/tmp/out.gif' has the extension '.gif'; allowed are .mp4, .mkv and .webm."),
         (
             "loopback:/dev/video987",
-            "there is no loopback device at '/dev/video987'; make one with: "
-                + "sudo modprobe v4l2loopback video_nr=987 exclusive_caps=1 card_label=movied"
+            DeviceHelp.noLoopback("/dev/video987", .here())
         ),
     ])
     func badSinks(_ sink: String, _ expected: String) {

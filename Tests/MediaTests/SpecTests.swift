@@ -4,7 +4,8 @@ import Testing
 
 struct SpecTests {
     @Test(arguments: [
-        ("webcam:/dev/video0", SourceSpec.webcam(device: "/dev/video0")), ("file:clip.mp4", .file(path: "clip.mp4")),
+        ("webcam:/dev/video0", SourceSpec.webcam(.init(device: "/dev/video0"))),
+        ("file:clip.mp4", .file(path: "clip.mp4")),
         ("file:a:b.mp4", .file(path: "a:b.mp4")), ("test:ball", .test(pattern: "ball")),
         ("gst:videotestsrc ! identity", .gst(fragment: "videotestsrc ! identity")),
     ])
@@ -27,7 +28,9 @@ struct SpecTests {
     }
 
     @Test(arguments: [
-        ("loopback:/dev/video10", SinkSpec.loopback(device: "/dev/video10")), ("file:out.mkv", .file(path: "out.mkv")),
+        ("loopback:/dev/video10", SinkSpec.loopback(.init(device: "/dev/video10"))),
+        ("loopback:/dev/video10,format=YUY2", .loopback(.init(device: "/dev/video10", format: .yuy2))),
+        ("pipewire:my camera", .pipewire(name: "my camera")), ("file:out.mkv", .file(path: "out.mkv")),
         ("gst:fakesink", .gst(fragment: "fakesink")),
     ])
     func sinks(_ text: String, _ spec: SinkSpec) throws {
@@ -38,7 +41,7 @@ struct SpecTests {
     @Test(arguments: ["", "webcam:/dev/video0", "file:"])
     func badSinks(_ text: String) {
         let expected =
-            "'\(text)' is not a sink; it must look like loopback:/dev/video10, file:out.mkv, gst:autovideosink."
+            "'\(text)' is not a sink; it must look like loopback:/dev/video10, pipewire:movied, file:out.mkv, gst:autovideosink."
         #expect(throws: MediaError(expected)) { try SinkSpec.parse(text) }
     }
 }

@@ -68,10 +68,4 @@ struct TimingTests {
         window.add([frame(3, .edited, at: 175, age: 1)], [])
         #expect(report(104 * second).longestIntervalMilliseconds == 100, "over the border of two reports")
     }
-
-    @Test func aCameraIsAskedForRawPicturesFirst() {
-        let wishes = WebcamMode.wishes(size: .init(width: 640, height: 480), framerate: Framerate(30))
-        #expect(wishes.first == "video/x-raw,width=640,height=480,framerate=30/1")
-        #expect(wishes.last == "image/jpeg,width=640,height=480")
-    }
 }

@@ -27,11 +27,11 @@ struct ConfigurationTests {
         #expect(desk.name == "desk" && desk.settings.prompt == "make it an ink cartoon" && desk.model == nil)
         #expect(
             desk.settings.guidanceScale == 7.5 && desk.settings.imageGuidanceScale == 1.5 && desk.settings.seed == 0)
-        #expect(desk.live.source == .webcam(device: "/dev/video0"))
-        #expect(desk.live.sinks == [.loopback(device: "/dev/video10")])
+        #expect(desk.live.source == .webcam(.init(device: "/dev/video0")))
+        #expect(desk.live.sinks == [.loopback(.init(device: "/dev/video10"))])
         #expect(desk.live.size == .init(width: 512, height: 384) && desk.live.framerate == Framerate(30))
         #expect(desk.live.latencyBudget == .milliseconds(100) && desk.live.fallback == .hold && desk.live.weight == 1)
-        #expect(door.live.sinks == [.loopback(device: "/dev/video11"), .file(path: "/tmp/door.mkv")])
+        #expect(door.live.sinks == [.loopback(.init(device: "/dev/video11")), .file(path: "/tmp/door.mkv")])
         #expect(door.live.fallback == .placeholder && door.live.weight == 0.5 && door.live.latencyBudget == nil)
     }
 

@@ -14,6 +14,7 @@
 static inline GstBin *cgst_bin(GstElement *element) { return GST_BIN(element); }
 static inline GstAppSink *cgst_app_sink(GstElement *element) { return GST_APP_SINK(element); }
 static inline GstAppSrc *cgst_app_src(GstElement *element) { return GST_APP_SRC(element); }
+static inline GstElement *cgst_app_src_element(GstAppSrc *source) { return GST_ELEMENT(source); }
 static inline GstDiscovererStreamInfo *cgst_stream_info(gpointer info) { return GST_DISCOVERER_STREAM_INFO(info); }
 
 /* Clocks: a pipeline is a bin for which there is no Swift type. */
