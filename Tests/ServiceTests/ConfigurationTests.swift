@@ -92,7 +92,7 @@ struct ConfigurationTests {
         ("reuse: {cap: 5}", "f.yaml:5: the key 'streams[0].reuse.cap' is unknown; allowed are enabled, "),
         (
             "frame_rate: 30",
-            "f.yaml:5: the key 'streams[0].frame_rate' is unknown; allowed are anchor, edit_size, fallback, framerate, "
+            "f.yaml:5: the key 'streams[0].frame_rate' is unknown; allowed are anchor, crop, edit_size, fallback, framerate, "
         ),
         (
             "framerate: 0",

@@ -49,7 +49,7 @@ public final class TestPicture {
         }
     }
 
-    deinit { bytes.deallocate() }
+    // Never freed: a test that writes `TestPicture(...).view` keeps the view alone.
 
     /// To be edited.
     public var view: FrameView { FrameView(base: bytes + Self.margin, size: size, stride: stride) }
