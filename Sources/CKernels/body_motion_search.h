@@ -11,6 +11,7 @@ typedef struct {
     i16x8 level[MOVIE_PATCH];
     i32x8 across[MOVIE_PATCH], down[MOVIE_PATCH]; /* slopes: twice the derivative */
     float mean_across, mean_down;
+    float variance;
     float xx, xy, yy; /* inverse of the matrix of slopes, times 8: the means are taken out */
 } patch;
 
@@ -35,14 +36,17 @@ typedef struct {
 
 /* `noise`: added to the diagonal, so that flat patches stay where they are. */
 MOVIE_INLINE void patch_at(patch *t, const uint8_t *p, ptrdiff_t stride, float noise) {
-    i32x8 x = {0}, y = {0}, xx = {0}, xy = {0}, yy = {0};
+    i32x8 x = {0}, y = {0}, xx = {0}, xy = {0}, yy = {0}, sum = {0}, squares = {0};
     for (int r = 0; r < MOVIE_PATCH; r++, p += stride) {
         const i16x8 across = (i16x8)(eight_at(p + 1) - eight_at(p - 1));
         const i16x8 down = (i16x8)(eight_at(p + stride) - eight_at(p - stride));
         const i32x8 a = __builtin_convertvector(across, i32x8), d = __builtin_convertvector(down, i32x8);
         t->level[r] = (i16x8)(eight_at(p) << 4), t->across[r] = a, t->down[r] = d;
-        x += a, y += d, xx += a * a, xy += a * d, yy += d * d;
+        const i32x8 here = __builtin_convertvector(eight_at(p), i32x8);
+        x += a, y += d, xx += a * a, xy += a * d, yy += d * d, sum += here, squares += here * here;
     }
+    const float total = (float)total_of(&sum);
+    t->variance = ((float)total_of(&squares) - total * total / PATCH_PIXELS) / PATCH_PIXELS;
     const float n = PATCH_PIXELS, ridge = n * 2.0f * noise + 64.0f;
     const float sx = (float)total_of(&x), sy = (float)total_of(&y);
     t->mean_across = sx / n, t->mean_down = sy / n;
@@ -189,6 +193,7 @@ void MOVIE_NAME(motion_search)(const movie_search *s, size_t first, size_t last)
             descend(&best, &t, s, x, y);
             prefer_rest(&best, &t, s, x, y);
             result->u[at] = best.u, result->v[at] = best.v, result->error[at] = best.error;
+            result->texture[at] = t.variance;
         }
 }
 

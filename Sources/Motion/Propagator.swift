@@ -48,15 +48,15 @@ public final class Propagator: FrameCarrier {
 
     /// Whether there is an edit to carry.
     public internal(set) var canRender = false
-    /// Whether the last two frames show different scenes: most patches match nothing near them.
+    /// How much of the newest frame's texture the motion from the frame before leaves unexplained: near 0, or near 1 at a cut.
+    public private(set) var strangeness: Float = 0
+    /// Whether the last two frames show different scenes: `strangeness` is above 0.7.
     public private(set) var sawSceneChange = false
     /// Motion between the last two frames.
     public let flow: MotionGrid
 
-    /// A patch that matches worse than this, in levels squared, shows something new; 6 times the noise's variance more.
-    static let strangeError: Float = 150
-    /// The part of all patches that must be new for a change of scene.
-    static let strangeShare = 0.5
+    /// The share of the picture's texture that motion must leave unexplained for a change of scene.
+    static let strangeShare: Float = 0.7
 
     /// Takes all memory.
     ///
@@ -110,8 +110,8 @@ public final class Propagator: FrameCarrier {
         }
         search.noiseVariance = meter.deviation * meter.deviation
         search.search(motion, now: now, then: before)
-        sawSceneChange =
-            motion.baseGrid.share(above: Self.strangeError + 6 * search.noiseVariance) > Self.strangeShare
+        strangeness = motion.baseGrid.unexplained(noise: search.noiseVariance / Float(1 << (2 * motion.base)))
+        sawSceneChange = strangeness > Self.strangeShare
         if !sawSceneChange { meter.add(motion, now: now, then: before) }
         if canRender { move(current) }
         if isPending { move(pending) }

@@ -15,4 +15,11 @@ enum Measure {
     static func median(_ numbers: [Double]) -> Double {
         numbers.isEmpty ? 0 : numbers.sorted()[numbers.count / 2]
     }
+
+    /// Seconds of processor time that this process has used, all threads together.
+    static var processorTime: Double {
+        var time = timespec()
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+    }
 }

@@ -434,16 +434,16 @@ static movie_plane bordered(uint8_t *pixels, size_t width, size_t height) {
     movie_plane p = {pixels, width, height, width + 2 * MOVIE_BORDER};
     return p;
 }
-/* Vectors of the patches of a plane, in memory at `numbers` of 3 * count floats. */
+/* Vectors of the patches of a plane, in memory at `numbers` of 4 * count floats. */
 static movie_vectors vectors(float *numbers, size_t width, size_t height) {
     movie_vectors v = {.columns = (width + 3) / 4, .rows = (height + 3) / 4};
     size_t count = v.columns * v.rows;
-    v.u = numbers, v.v = numbers + count, v.error = numbers + 2 * count;
+    v.u = numbers, v.v = numbers + count, v.error = numbers + 2 * count, v.texture = numbers + 3 * count;
     return v;
 }
 static float *vector_numbers(size_t width, size_t height) {
     size_t count = ((width + 3) / 4) * ((height + 3) / 4);
-    float *x = floats(3 * count);
+    float *x = floats(4 * count);
     for (size_t i = 0; i < count; i++) x[i] *= 2, x[2 * count + i] *= x[2 * count + i];
     return x;
 }
@@ -530,7 +530,7 @@ CHECK(motion_search) {
     movie_plane now = plane(width, height, &memory[0]), then = plane(width, height, &memory[1]);
     float *coarse = vector_numbers(width / 2, height / 2), *guess = vector_numbers(width, height);
     movie_vectors c = vectors(coarse, width / 2, height / 2), g = vectors(guess, width, height);
-    size_t count = ((width + 3) / 4) * ((height + 3) / 4) * 12;
+    size_t count = ((width + 3) / 4) * ((height + 3) / 4) * 16;
     movie_search s = {.now = &now, .then = &then, .coarse = next() % 2 ? &c : NULL, .guess = next() % 2 ? &g : NULL,
                       .guess_scale = next() % 2 ? 1.0f : 0.5f, .noise = next() % 2 ? 3.0f : 0.0f,
                       .steps = (int)between(0, 8), .neighbours = (int)between(0, 1)};
@@ -546,7 +546,7 @@ CHECK(motion_chain) {
     size_t width = between(1, 60), height = between(1, 40);
     float *onto = vector_numbers(width, height), *by = vector_numbers(width, height);
     movie_vectors a = vectors(onto, width, height), b = vectors(by, width, height);
-    BOTH(a.columns * a.rows * 12, (void *)NULL, {
+    BOTH(a.columns * a.rows * 16, (void *)NULL, {
         movie_vectors sum = vectors(y, width, height);
         t->motion_chain(&sum, &a, &b, 0, a.rows);
     });

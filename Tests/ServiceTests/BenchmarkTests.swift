@@ -80,4 +80,22 @@ struct BenchmarkTests {
         let result = try bench.run(arguments)
         #expect(result.status == 64 && result.errors.contains(words), "\(result.errors)")
     }
+
+    @Test(.enabled(if: Command(inPath: "ffmpeg") != nil, "ffmpeg is not in PATH"))
+    func carriedEditsAreComparedWithHeldOnes() throws {
+        let ffmpeg = try #require(Command(inPath: "ffmpeg")), json = folder.file("figures.json")
+        let moving = "mandelbrot=size=128x96:rate=25:end_scale=0.01",
+            clips = ["source.mkv", "edited.mkv"].map(folder.file)
+        for (clip, filter) in zip(clips, ["null", "negate"]) {
+            let arguments = ["-y", "-f", "lavfi", "-i", moving, "-frames:v", "13", "-vf", filter, "-c:v", "ffv1"]
+            #expect(try ffmpeg.run(arguments + ["-pix_fmt", "bgr0", clip]).status == 0)
+        }
+        let arguments = ["propagate", "--source", clips[0], "--size", "128x96", "--json", json, "--edited"]
+        let result = try bench.run(arguments + [clips[1]])
+        #expect(result.status == 0, "\(result.output)\(result.errors)")
+        let measured = try figures(json)
+        #expect(value(measured, "edited", "carried, 9 on") > value(measured, "edited", "held, 9 on") + 10)
+        #expect(value(measured, "edited", "carried, 1 on") > 40)
+        #expect(try bench.run(["propagate"]).status != 0)
+    }
 }

@@ -54,9 +54,9 @@ void movie_motion_halve(const movie_plane *to, const movie_plane *from, size_t f
 void movie_motion_border(const movie_plane *plane);
 
 /* Vectors of the patches of one level, [rows, columns], in pixels of that level: pixel x of this frame is pixel
-   x + (u, v) of the other. `error`: mean square of what is left, 8-bit levels squared. */
+   x + (u, v) of the other. `error`: mean square of what is left, 8-bit levels squared; `texture`: the patch's variance. */
 typedef struct {
-    float *u, *v, *error;
+    float *u, *v, *error, *texture;
     size_t columns, rows;
 } movie_vectors;
 
