@@ -7,7 +7,7 @@ public struct NoiseEstimate: Sendable {
     public private(set) var level: Double
 
     /// A change of this many medians is one of the scene.
-    static let factor = 2.2
+    static let factor = 2.4
     /// What counts as change in levels, however quiet or noisy the camera.
     static let range = 1.5...10.0
     /// The upper quartile of noise lies closer to the median than this.
