@@ -19,11 +19,13 @@ struct SleepTests {
         let output: LiveOutput
         private(set) var now: Nanoseconds = .seconds(10)
         private var number = 0
+        private let period: Nanoseconds
 
         init(sinks: [SinkSpec] = [.loopback(.init(device: "/dev/video10"))], framerate: Framerate = Framerate(10))
             throws
         {
             let port = port, origin = now
+            period = Nanoseconds(framerate.time(ofFrame: 1))
             output = try LiveOutput(sinks, size: SleepTests.size, framerate: framerate, origin: origin) {
                 (spec, size, rate) throws(MediaError) in
                 try LoopbackSink(spec, size: size, framerate: rate, port: port)
@@ -44,7 +46,7 @@ struct SleepTests {
         mutating func tick(_ count: Int = 1) {
             for _ in 0..<count {
                 loop.tick(now: now)
-                now += .milliseconds(100)
+                now += period
             }
         }
 
@@ -72,7 +74,7 @@ struct SleepTests {
     @Test func tenPicturesASecondAreEnoughForNobody() throws {
         var bench = try Bench(framerate: Framerate(30))
         bench.port.count = 0
-        bench.tick(30)
+        bench.tick(75)
         #expect(!bench.attention.isWatched)
         let before = bench.port.queued.count
         bench.tick(30)
