@@ -107,7 +107,7 @@ let package = Package(
         .testTarget(name: "FramesTests", dependencies: ["Frames", "TestSupport"]),
         .testTarget(
             name: "MediaTests",
-            dependencies: ["Media", "Scheduling", "Frames", "CVideo", "CAllocationCounter", "TestSupport"]),
+            dependencies: ["Media", "Scheduling", "Frames", "CVideo", "CGst", "CAllocationCounter", "TestSupport"]),
         .target(
             name: "CGstHarness", dependencies: ["CGstMovie"], path: "Tests/CGstHarness",
             linkerSettings: ["gstcheck-1.0", "gstcontroller-1.0"].map { .linkedLibrary($0) }),

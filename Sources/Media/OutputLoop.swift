@@ -15,6 +15,7 @@ final class OutputLoop: @unchecked Sendable {
     private let attention: Attention
     /// Pictures that were captured before this moment are not shown: nobody watched then.
     private var shownFrom = Nanoseconds.min
+    private let idleStep: Int
     private var pacer: Pacer
     private var selector: OutputSelector
     private let isStopping = Atomic<Bool>(false)
@@ -25,6 +26,7 @@ final class OutputLoop: @unchecked Sendable {
         framerate: Framerate, origin: Nanoseconds, attention: Attention = Attention()
     ) {
         self.attention = attention
+        idleStep = max(1, Int(framerate.framesPerSecond / 10))
         self.output = output
         self.edited = edited
         self.raw = raw
@@ -54,6 +56,8 @@ final class OutputLoop: @unchecked Sendable {
         let tick = pacer.take(now: now)
         let isWatched = output.look(now: now)
         if attention.tell(isWatched) { note(isWatched: isWatched, now: now) }
+        // While nobody watches, ten pictures a second are enough for a device to count as a camera that works.
+        if !isWatched, tick.number % idleStep != 0 { return }
         let newest = shown(edited.newest())
         let rawNote = shown(raw?.newest())
         var input = log.update { $0.input }

@@ -31,7 +31,7 @@ final class SourceKeeper {
     /// How long `next` waits.
     private static let slice: Nanoseconds = .milliseconds(50)
     /// How long it waits while nobody watches, and how often it then asks whether somebody does.
-    private static let nap: Nanoseconds = .milliseconds(20)
+    private static let nap: Nanoseconds = .milliseconds(40)
     /// Without a frame for so long, the source counts as lost; it may still come back by itself.
     private static let silence: Nanoseconds = .seconds(1)
     /// Without a frame for so long, it is opened anew.

@@ -32,7 +32,7 @@ struct LiveCases {
         try run.run(seconds: seconds, settling: Self.settling)
         let record = note(run)
         return record.clock("nano") + [
-            Figure("nano", "frames on rung edited", record.share(.edited), "%").atLeast(99),
+            Figure("nano", "frames edited, reused ones included", record.edited(), "%").atLeast(99),
             Figure("nano", "age of a published frame, p99", record.ages().quantile(0.99), "ms").atMost(70),
         ] + record.contents("nano")
     }
@@ -46,10 +46,10 @@ struct LiveCases {
         try run.run(seconds: seconds, settling: Self.settling) { Load.run(after: third, seconds: third) }
         let record = note(run)
         let from = run.begin + .seconds(third), to = from + .seconds(third)
-        let before = record.share(.edited, run.begin...from)
+        let before = record.edited(run.begin...from)
         return record.clock("load").filter { !$0.figure.contains("p99.9") } + [
             Figure("load", "edited before the load", before, "%"),
-            Figure("load", "edited under the load", record.share(.edited, from + .seconds(1)...to), "%"),
+            Figure("load", "edited under the load", record.edited(from + .seconds(1)...to), "%"),
             Figure("load", "age under the load, p99", record.ages(from + .seconds(1)...to).quantile(0.99), "ms"),
             Figure("load", "as before again after", recovery(record, after: to, level: before), "s").atMost(5),
         ] + record.contents("load")
@@ -95,7 +95,7 @@ struct LiveCases {
             if record.name != "slow" {
                 let share = 100 * Double(record.counters.late) / Double(max(1, record.edits.count))
                 figures += [
-                    Figure("streams", "\(record.name): frames on rung edited", record.share(.edited), "%").atLeast(99),
+                    Figure("streams", "\(record.name): frames on rung edited", record.edited(), "%").atLeast(99),
                     Figure("streams", "\(record.name): deadlines missed", share, "%").atMost(0.5),
                 ]
             }
@@ -134,6 +134,36 @@ struct LiveCases {
         ] + record.contents("threads")
     }
 
+    /// A model that makes fewer edits than there are frames: the last one is carried between them.
+    mutating func carried(_ seconds: Double) throws -> [Figure] {
+        let pool = WorkerPool()
+        defer { pool.shutdown() }
+        let run = LiveRun([try stream("carried", try editor(pool), RunService.makeScheduler(budget: nil), pool)])
+        try run.run(seconds: seconds, settling: Self.settling + (cost ?? 1000) / 500)
+        let record = note(run)
+        return record.clock("carried") + [
+            Figure("carried", "frames on rung propagated", record.share(.propagated), "%").atLeast(95),
+            Figure("carried", "age of a picture's motion, p99", record.ages().quantile(0.99), "ms").atMost(70),
+            Figure("carried", "edits a second", Double(record.edits.count) / run.seconds, "1/s"),
+        ] + record.contents("carried")
+    }
+
+    /// A camera's picture of 1280 x 720, edited at about 512 x 384 pixels and enlarged.
+    mutating func large(_ seconds: Double) throws -> [Figure] {
+        let pool = WorkerPool()
+        defer { pool.shutdown() }
+        let size = FrameSize(width: 1280, height: 720)
+        let run = LiveRun([
+            try stream("large", try editor(pool, reuses: true), RunService.makeScheduler(budget: nil), pool, size: size)
+        ])
+        try run.run(seconds: seconds, settling: Self.settling)
+        let record = note(run), cores = Double(WorkerPool.usableProcessors)
+        return record.clock("large") + [
+            Figure("large", "CPU used of all processors", 100 * run.processorSeconds / run.seconds / cores, "%")
+                .atMost(85)
+        ] + record.contents("large")
+    }
+
     private mutating func note(_ run: LiveRun) -> LiveRun.Record {
         trace = run.records[0].edits.map(\.cost.inMilliseconds)
         return run.records[0]
@@ -144,7 +174,7 @@ struct LiveCases {
         let window = Nanoseconds.milliseconds(500)
         var from = end
         while let last = record.published.last?.published, from + window < last {
-            if record.share(.edited, from...from + window) >= level * 0.95 { return (from - end).inSeconds }
+            if record.edited(from...from + window) >= level * 0.95 { return (from - end).inSeconds }
             from += .milliseconds(100)
         }
         return .infinity
@@ -158,16 +188,20 @@ struct LiveCases {
         settings.name = name
         settings.size = size
         settings.framerate = Framerate(30)
-        return LiveStream(settings, editor: editor, scheduler: scheduler, queue: pool)
+        return LiveStream(
+            settings, editor: editor, scheduler: scheduler, queue: pool, carrier: RunService.carrier(pool))
     }
 
-    private func editor(_ pool: WorkerPool) throws -> any FrameEditor {
-        guard let cost else { return try real(pool) }
+    private func editor(_ pool: WorkerPool, reuses: Bool = false) throws -> any FrameEditor {
+        guard let cost else { return try real(pool, reuses: reuses) }
         return SyntheticEditor(milliseconds: cost, steps: 60, pool: pool)
     }
 
-    private func real(_ pool: WorkerPool) throws -> EditSession {
+    private func real(_ pool: WorkerPool, reuses: Bool = false) throws -> EditSession {
         let model = try EditingModel(try ModelLocator.find(model))
-        return try EditSession(model: model, settings: EditSettings(prompt: "make it a pencil drawing"), pool: pool)
+        var settings = EditSettings(prompt: "make it a pencil drawing")
+        settings.stability = EditSettings.usualStability
+        settings.reuse.isOn = reuses && model.precision == .int8
+        return try EditSession(model: model, settings: settings, pool: pool)
     }
 }

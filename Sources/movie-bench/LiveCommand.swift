@@ -8,10 +8,13 @@ struct LiveCommand: ParsableCommand {
         discussion: """
             Cases: nano (the real model, undisturbed), load (both cores loaded by another program in the middle third),
             source (a source that stalls, bursts, jumps and changes its rate), streams (three, one with a slow model),
-            budget (--cpu-budget), threads (one thread). Exit status 1 when a figure is not what it must be.
+            budget (--cpu-budget), threads (one thread), carried (a slow model: --cost 900, or --model of paper scale),
+            large (1280 x 720, edited smaller; as a stream is by default). All but large compute every frame in full. Exit status 1 when a figure is not what it must be.
             """)
 
-    enum Case: String, CaseIterable, ExpressibleByArgument { case nano, load, source, streams, budget, threads }
+    enum Case: String, CaseIterable, ExpressibleByArgument {
+        case nano, load, source, streams, budget, threads, carried, large
+    }
 
     @Option(name: .customLong("case"), help: "Which; may be given several times. Default: all.")
     var cases: [Case] = []
@@ -61,6 +64,8 @@ struct LiveCommand: ParsableCommand {
             case .streams: figures += try cases.streams(seconds ?? 30)
             case .budget: figures += try cases.budget(seconds ?? 60)
             case .threads: figures += try cases.threads(seconds ?? 30)
+            case .carried: figures += try cases.carried(seconds ?? 30)
+            case .large: figures += try cases.large(seconds ?? 30)
             }
         }
         Figures.print(figures)

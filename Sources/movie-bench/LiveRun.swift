@@ -95,6 +95,11 @@ extension LiveRun.Record {
         return 100 * Double(all.count { $0.publication.rung == rung }) / Double(max(1, all.count))
     }
 
+    /// Per cent of frames that were edited, with or without reuse, between two moments.
+    func edited(_ times: ClosedRange<Nanoseconds> = .min...(.max)) -> Double {
+        share(.edited, times) + share(.reused, times)
+    }
+
     /// Frames a second, from the first published to the last.
     var framesPerSecond: Double {
         guard let first = published.first, let last = published.last, last.published > first.published else { return 0 }
@@ -126,7 +131,10 @@ extension LiveRun.Record {
     func contents(_ work: String) -> [Figure] {
         let costs = edits.map(\.cost.inMilliseconds).sorted()
         return [
-            Figure(work, "\(name): edited", share(.edited), "%"), Figure(work, "\(name): held", share(.held), "%"),
+            Figure(work, "\(name): edited in full", share(.edited), "%"),
+            Figure(work, "\(name): reused", share(.reused), "%"),
+            Figure(work, "\(name): propagated", share(.propagated), "%"),
+            Figure(work, "\(name): held", share(.held), "%"),
             Figure(work, "\(name): late", Double(counters.late), "frames"),
             Figure(work, "\(name): dropped", Double(counters.dropped), "frames"),
             Figure(work, "\(name): edit, median", costs.quantile(0.5), "ms"),

@@ -136,7 +136,6 @@ def idle():
     while daemon.has_camera() and time.monotonic() < left + limit:
         time.sleep(0.05)
     closed = time.monotonic() - left
-    if closed > 5: print(daemon.log[-900:], daemon.files(), daemon.frames()[-1:], time.monotonic(), left)
     note("idle", f"camera closed {closed:.1f} s after the last reader", "5 s", closed <= 5)
     time.sleep(2)
     before, begin, count = processor_seconds(daemon.pid), time.monotonic(), len(daemon.frames())
@@ -185,7 +184,7 @@ def refusals():
     daemon.stop()
     os.chmod("/dev/video0", 0o660)
     status, text = run("setpriv", "--reuid=65534", "--clear-groups", PROGRAM, "devices")
-    note("refusals", "without permission: " + (text.split("usermod")[-1][:40].strip() or "nothing"), "usermod -aG",
+    note("refusals", "without permission: " + (text.split("usermod")[-1].split(",")[0].strip() or "nothing"), "usermod -aG",
          "usermod -aG" in text)
 
 
@@ -202,7 +201,8 @@ def latency():
     plain.terminate()
     plain.wait()
     with open("/tmp/tracer.txt", errors="replace") as file:
-        times = sorted(int(line.split("time=(guint64)")[1].split(",")[0]) for line in file if "latency, src-element" in line)
+        times = sorted(int(line.split("time=(guint64)")[1].split(",")[0]) for line in file
+                       if "latency, src-element" in line and "%" not in line)
     plain_latency = times[len(times) // 2] / 1e6 if times else 0.0
     bench = os.path.join(os.path.dirname(PROGRAM), "movie-bench")
     if not os.access(bench, os.X_OK):

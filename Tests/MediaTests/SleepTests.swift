@@ -19,15 +19,19 @@ struct SleepTests {
         let output: LiveOutput
         private(set) var now: Nanoseconds = .seconds(10)
         private var number = 0
+        private let period: Nanoseconds
 
-        init(sinks: [SinkSpec] = [.loopback(.init(device: "/dev/video10"))]) throws {
+        init(sinks: [SinkSpec] = [.loopback(.init(device: "/dev/video10"))], framerate: Framerate = Framerate(10))
+            throws
+        {
             let port = port, origin = now
-            output = try LiveOutput(sinks, size: SleepTests.size, framerate: Framerate(10), origin: origin) {
+            period = Nanoseconds(framerate.time(ofFrame: 1))
+            output = try LiveOutput(sinks, size: SleepTests.size, framerate: framerate, origin: origin) {
                 (spec, size, rate) throws(MediaError) in
                 try LoopbackSink(spec, size: size, framerate: rate, port: port)
             }
             loop = OutputLoop(
-                output, edited: edited, raw: nil, fallback: .hold, log: log, framerate: Framerate(10), origin: origin,
+                output, edited: edited, raw: nil, fallback: .hold, log: log, framerate: framerate, origin: origin,
                 attention: attention)
         }
 
@@ -42,7 +46,7 @@ struct SleepTests {
         mutating func tick(_ count: Int = 1) {
             for _ in 0..<count {
                 loop.tick(now: now)
-                now += .milliseconds(100)
+                now += period
             }
         }
 
@@ -65,6 +69,19 @@ struct SleepTests {
         #expect(bench.port.queued.count == before + 30, "ten a second, as always")
         let times = bench.port.queued.suffix(30).map(\.time)
         #expect(zip(times, times.dropFirst()).allSatisfy { $1 - $0 == .milliseconds(100) })
+    }
+
+    @Test func tenPicturesASecondAreEnoughForNobody() throws {
+        var bench = try Bench(framerate: Framerate(30))
+        bench.port.count = 0
+        bench.tick(75)
+        #expect(!bench.attention.isWatched)
+        let before = bench.port.queued.count
+        bench.tick(30)
+        #expect(bench.port.queued.count == before + 10, "a third of thirty")
+        bench.port.count = 1
+        bench.tick(30)
+        #expect(bench.port.queued.count >= before + 40 - 1, "all of them, for a reader")
     }
 
     @Test func aPictureFromBeforeIsNotShownToANewReader() throws {

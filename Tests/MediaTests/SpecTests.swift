@@ -41,7 +41,8 @@ struct SpecTests {
     @Test(arguments: ["", "webcam:/dev/video0", "file:"])
     func badSinks(_ text: String) {
         let expected =
-            "'\(text)' is not a sink; it must look like loopback:/dev/video10, pipewire:movied, file:out.mkv, gst:autovideosink."
+            "'\(text)' is not a sink; it must look like loopback:/dev/video10, pipewire:movied, file:out.mkv, "
+            + "record:clip-%02d.mkv, snapshot:shot-%03d.jpg, gst:autovideosink."
         #expect(throws: MediaError(expected)) { try SinkSpec.parse(text) }
     }
 }

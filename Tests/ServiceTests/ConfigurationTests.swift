@@ -78,6 +78,13 @@ struct ConfigurationTests {
                 == ReuseSettings(isOn: true, minPSNR: 41.5, maxConsecutive: 9))
     }
 
+    @Test func theSourcesPicture() throws {
+        let text = Self.minimal.replacing("prompt: x", with: "prompt: x, mirror: yes, rotate: 90, crop: '1,2,3,4'")
+        let picture = try #require(try parse(text).streams.first).live.picture
+        #expect(picture.isMirrored && picture.rotation == 90)
+        #expect(picture.crop == .init(left: 1, top: 2, right: 3, bottom: 4))
+    }
+
     @Test func modelsAreMeantFromTheFilesFolder() throws {
         let text = Self.minimal.replacing("prompt: x", with: "prompt: x, model: ../m")
         #expect(try ConfigurationFile.parse(text, path: "/a/b/f.yaml").streams[0].model == "/a/m")
@@ -94,6 +101,9 @@ struct ConfigurationTests {
             "frame_rate: 30",
             "f.yaml:5: the key 'streams[0].frame_rate' is unknown; allowed are anchor, crop, edit_size, fallback, framerate, "
         ),
+        ("rotate: 45", "f.yaml:5: streams[0].rotate is '45'; it must be one of 0, 90, 180, 270"),
+        ("mirror: maybe", "f.yaml:5: streams[0].mirror is 'maybe'; it must be true or false"),
+        ("crop: 1,2", "f.yaml:5: streams[0].crop is '1,2'; give the pixels to leave out as LEFT,TOP,RIGHT,BOTTOM"),
         (
             "framerate: 0",
             "f.yaml:5: streams[0].framerate is 0; it must be from 1 to 240 frames a second, for example 30"
