@@ -17,6 +17,7 @@
 #include "body_change_u8.h"
 #include "body_motion_pictures.h"
 #include "body_motion_search.h"
+#include "body_motion_vectors.h"
 #include "body_motion_warp.h"
 #include "body_motion_fit.h"
 #include "body_motion_carry.h"
