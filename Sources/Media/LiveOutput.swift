@@ -27,7 +27,9 @@ final class LiveOutput: @unchecked Sendable {
     /// Opens all sinks for frames of `size` at `framerate`; timestamps count from `origin` of the monotonic clock.
     init(
         _ specs: [SinkSpec], size: FrameSize, framerate: Framerate, origin: Nanoseconds,
-        open: LoopbackOpener = { (spec, size, rate) throws(MediaError) in try .init(spec, size: size, framerate: rate) }
+        open: LoopbackOpener = { (spec, size, rate) throws(MediaError) in
+            try EarlyOutputs.take(spec, size: size, framerate: rate)
+        }
     ) throws(MediaError) {
         let caps = try Caps(
             "video/x-raw,format=RGB,width=\(size.width),height=\(size.height),framerate=(fraction)\(framerate),"

@@ -12,6 +12,8 @@ public enum RunService {
     /// Runs the request; prints a line of figures a second and stream.
     public static func run(_ request: RunRequest) throws {
         try DeviceUse.check(request.streams.map(\.live))
+        defer { EarlyOutputs.close() }
+        for stream in request.streams { try EarlyOutputs.open(stream.live) }
         let pool = WorkerPool(threads: request.threads)
         defer { pool.shutdown() }
         let scheduler = makeScheduler(budget: request.budget)
