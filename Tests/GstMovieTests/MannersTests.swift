@@ -1,6 +1,7 @@
 import CGstHarness
 import CGstMovie
 import Frames
+import Glibc
 import TestSupport
 import Testing
 
@@ -156,6 +157,30 @@ import Testing
         #expect(harness.message(GST_MESSAGE_QOS) == "qos")
         let onTime = try #require(harness.edit(500, fill: 30))
         #expect(onTime.bytes != edited.bytes && harness.rung == "edited")
+    }
+
+    /// A nanosecond is left, too little for an edit; what carrying costs is not known yet, so it is tried.
+    @Test func framesWithoutTimeAreCarried() throws {
+        let harness = Harness("latency-budget=1", isLive: true)
+        let first = try #require(harness.edit(0))
+        harness.setTime(frameTime + 999_999)
+        let carried = try #require(harness.edit(1))
+        #expect(carried.pts == frameTime && harness.rung == "propagated" && harness.stat("propagated") == 1)
+        #expect(carried.bytes == first.bytes, "a still picture has the edit itself")
+        harness_push_flush(harness.pointer)
+        harness_push_segment(harness.pointer, 0)
+        for number in 2..<100 where harness.stat("edited") < 2 {  // the edit under way ends first
+            harness.push(UInt(number))
+            usleep(10_000)
+        }
+        #expect(harness.stat("edited") >= 2, "what was carried is forgotten, an edit under way too")
+    }
+
+    /// Whoever wants something else than the last edit gets it.
+    @Test func otherFallbacksAreNotCarried() throws {
+        let harness = Harness("latency-budget=1 fallback=passthrough", isLive: true)
+        for number in 0..<10 { harness.push(UInt(number)) }
+        #expect(harness.stat("propagated") == 0 && harness.stat("in") == 10)
     }
 
     @Test func lateFramesMayPassOrGo() throws {
