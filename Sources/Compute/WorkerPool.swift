@@ -6,7 +6,8 @@ import Synchronization
 /// A fixed set of pinned threads that share the tiles of one job at a time; the caller works too.
 ///
 /// Jobs of several streams queue by deadline (`begin`, `end`): the earliest computes, and one that computes stands back
-/// between two steps (`yieldIfEarlier`) for an earlier one. Work outside a job queues as well, a step at a time.
+/// for an earlier one, between two tiles as well as between two steps (`yieldIfEarlier`): a step of a large network takes
+/// longer than a frame may wait. Work outside a job queues as well, a step at a time.
 ///
 /// A job is open while its caller hands out tiles. A worker announces itself (`inside`) before it looks whether the job is
 /// open, and the caller closes the job before it waits for `inside` to reach zero: with sequentially consistent order
@@ -42,6 +43,7 @@ public final class WorkerPool: @unchecked Sendable {
     private let nextTile = Atomic<Int>(0)
     private var body: Body = { _, _ in }
     private var count = 0
+    private var deadline = Int64.max
     private let gate: UnsafeMutablePointer<pthread_mutex_t>
     private let wake: UnsafeMutablePointer<pthread_cond_t>
     private let queue = DeadlineQueue()
@@ -82,7 +84,10 @@ public final class WorkerPool: @unchecked Sendable {
     /// once a frame makes its closures beforehand.
     public func parallelFor(_ count: Int, _ body: @escaping Body) {
         guard width > 1, count > 1 else {
-            for tile in 0..<max(0, count) { body(tile, 0) }
+            for tile in 0..<max(0, count) {
+                queue.yieldIfEarlier()
+                body(tile, 0)
+            }
             return
         }
         if queue.isHeldByCaller {
@@ -123,15 +128,21 @@ public final class WorkerPool: @unchecked Sendable {
     public func yieldIfEarlier() { queue.yieldIfEarlier() }
 
     private func share(_ body: @escaping Body, count: Int) {
-        open(body, count: count)
-        work(as: 0)
-        close()
+        var first = 0
+        while first < count {
+            open(body, first: first, count: count)
+            work(as: 0)
+            close()
+            first = nextTile.load(ordering: .relaxed)
+            if first < count { queue.yieldIfEarlier() }
+        }
     }
 
-    private func open(_ body: @escaping Body, count: Int) {
+    private func open(_ body: @escaping Body, first: Int, count: Int) {
         self.body = body
         self.count = count
-        nextTile.store(0, ordering: .relaxed)
+        deadline = queue.heldDeadline
+        nextTile.store(first, ordering: .relaxed)
         isOpen.store(true, ordering: .sequentiallyConsistent)
         generation.add(1, ordering: .sequentiallyConsistent)
         if parked.load(ordering: .sequentiallyConsistent) > 0 {
@@ -155,10 +166,10 @@ public final class WorkerPool: @unchecked Sendable {
         body = { _, _ in }
     }
 
-    /// Takes tiles until none is left.
+    /// Takes tiles until none is left, or a job with an earlier deadline waits.
     private func work(as worker: Int) {
-        let body = body, count = count
-        while true {
+        let body = body, count = count, deadline = deadline
+        while !queue.hasEarlier(than: deadline) {
             let tile = nextTile.add(1, ordering: .relaxed).oldValue
             guard tile < count else { return }
             body(tile, worker)

@@ -84,6 +84,12 @@ final class DeadlineQueue: @unchecked Sendable {
         return result
     }
 
+    /// The deadline of the job that holds the queue; for its thread.
+    var heldDeadline: Int64 { deadline }
+
+    /// Whether a job with an earlier deadline than this waits; for any thread.
+    func hasEarlier(than deadline: Int64) -> Bool { earliest.load(ordering: .relaxed) < deadline }
+
     /// Stands back while a job with an earlier deadline waits. Does nothing for a thread that does not hold the queue.
     func yieldIfEarlier() {
         guard isHeldByCaller, earliest.load(ordering: .relaxed) < deadline else { return }

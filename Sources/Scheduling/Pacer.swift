@@ -72,10 +72,11 @@ struct PhaseSteering: Sendable {
     private var sine = 0.0
     private var samples = 0
 
-    /// The part of a period that should lie between a frame's end and its tick.
-    private static let wanted = 0.35
-    /// Between these the phase is left alone.
-    private static let tolerated = 0.2...0.6
+    /// The part of a period that should lie between a frame's end and its tick: more where frames take differently long,
+    /// four of their deviations and a fifth.
+    private static let wanted = 0.35...0.6
+    /// How much less and more is left alone.
+    private static let tolerated = (less: 0.15, more: 0.25)
     private static let memory = 0.1
 
     init(period: Nanoseconds) { self.period = max(1, period) }
@@ -87,12 +88,16 @@ struct PhaseSteering: Sendable {
         sine += (sin(angle) - sine) * Self.memory
         samples += 1
         // Frames at another rate than the clock's come in every phase: there is nothing to follow.
-        guard samples >= 20, hypot(cosine, sine) > 0.8 else { return }
+        let length = hypot(cosine, sine)
+        guard samples >= 20, length > 0.8 else { return }
+        let deviation = (-2 * log(min(1, length))).squareRoot() / (2 * .pi)
+        let wanted = min(Self.wanted.upperBound, max(Self.wanted.lowerBound, 0.2 + 4 * deviation))
         let phase = atan2(sine, cosine) / (2 * .pi)
         let gap = part(target) - phase
-        if Self.tolerated.contains(gap - gap.rounded(.down)) { return }
-        let wanted = phase + Self.wanted
-        target = Nanoseconds((wanted - wanted.rounded()) * Double(period))
+        let present = gap - gap.rounded(.down)
+        if present > wanted - Self.tolerated.less, present < wanted + Self.tolerated.more { return }
+        let next = phase + wanted
+        target = Nanoseconds((next - next.rounded()) * Double(period))
     }
 
     /// One tick's share of the way.

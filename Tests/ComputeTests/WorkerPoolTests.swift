@@ -189,32 +189,35 @@ import Testing
         #expect(steps.value == 200 && (1..<150).contains(seen.value), "after \(seen.value) of 200 tiles")
     }
 
-    /// Jobs, steps outside jobs and preemption from many threads at once: every tile once, and nobody waits for ever.
+    /// Jobs, steps outside jobs and preemption from many threads at once: every tile once, never tiles of two threads at
+    /// the same time, and nobody waits for ever.
     @Test func manyJobsAtOnce() {
         let pool = WorkerPool(threads: 3)
         defer { pool.shutdown() }
-        let wrong = Counter(), inside = Counter(), done = Counter()
+        let wrong = Counter(), done = Counter(), running = Shared([Int](repeating: 0, count: 8))
+        @Sendable func step(_ index: Int, tiles: Int) {
+            let visits = Shared([Int](repeating: 0, count: tiles))
+            pool.parallelFor(tiles) { tile, _ in
+                let isAlone = running.withLock { running in
+                    running[index] += 1
+                    return running.indices.allSatisfy { $0 == index || running[$0] == 0 }
+                }
+                if !isAlone { wrong.increment() }
+                visits.withLock { $0[tile] += 1 }
+                running.withLock { $0[index] -= 1 }
+            }
+            if !visits.withLock({ $0.allSatisfy { $0 == 1 } }) { wrong.increment() }
+        }
         let jobs = (0..<8).map { index in
             Thread {
                 for round in 0..<60 {
                     let isJob = (index + round) % 3 != 0
-                    if isJob {
-                        pool.begin(deadline: Int64((index * 37 + round * 11) % 100))
-                        inside.increment()
+                    if isJob { pool.begin(deadline: Int64((index * 37 + round * 11) % 100)) }
+                    for number in 0..<5 {
+                        if isJob { pool.yieldIfEarlier() }
+                        step(index, tiles: 1 + number * 3)
                     }
-                    for step in 0..<5 {
-                        if isJob {
-                            inside.increment(by: -1)
-                            pool.yieldIfEarlier()
-                            inside.increment()
-                            if inside.value != 1 { wrong.increment() }
-                        }
-                        if !visits(pool, 1 + step * 3).allSatisfy({ $0 == 1 }) { wrong.increment() }
-                    }
-                    if isJob {
-                        inside.increment(by: -1)
-                        pool.end()
-                    }
+                    if isJob { pool.end() }
                     done.increment()
                 }
             }
@@ -234,6 +237,34 @@ import Testing
         pool.end()
         pool.yieldIfEarlier()
         #expect(visits(pool, 5).allSatisfy { $0 == 1 })
+    }
+
+    /// One step of many tiles: an earlier job need not wait for its end, and every tile is done once.
+    @Test(arguments: [1, 2, 3]) func anEarlierDeadlineTakesOverBetweenTiles(_ width: Int) {
+        let pool = WorkerPool(threads: width)
+        defer { pool.shutdown() }
+        let tiles = 120, done = Shared([Int](repeating: 0, count: tiles)), doneBefore = Shared(tiles)
+        let started = Shared(false)
+        let late = Thread {
+            pool.begin(deadline: 1000)
+            pool.parallelFor(tiles) { tile, _ in
+                started.withLock { $0 = true }
+                usleep(2000)
+                done.withLock { $0[tile] += 1 }
+            }
+            pool.end()
+        }
+        let early = Thread {
+            while !started.withLock({ $0 }) { usleep(100) }
+            pool.begin(deadline: 10)
+            let count = done.withLock { $0.count { $0 > 0 } }
+            doneBefore.withLock { $0 = count }
+            pool.parallelFor(7) { _, _ in usleep(100) }
+            pool.end()
+        }
+        run([late, early])
+        #expect(done.withLock { $0 }.allSatisfy { $0 == 1 }, "every tile once")
+        #expect(doneBefore.withLock { $0 } < tiles / 2, "the earlier job waited for no more than tiles under way")
     }
 
     @Test func idleWorkersSleep() {
