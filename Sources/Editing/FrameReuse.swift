@@ -22,6 +22,7 @@ final class FrameReuse {
     private var decision = ReusePolicy.Decision.full
     private var operationsBefore = 0
     private var isStale = false
+    private var hasLooked = false
 
     /// nil where the plan keeps nothing or the frame's size does not fit the detector's cells.
     init?(plan: Plan, settings: ReuseSettings, width: Int, height: Int, pool: WorkerPool) {
@@ -50,7 +51,12 @@ final class FrameReuse {
     /// Looks at the frame that the plan's input holds. Returns whether the plan is to be run partially.
     func begin(mayReuse: Bool) -> Bool {
         operationsBefore = plan.executedOperations
-        guard let pixels = UnsafePointer(plan.pixels(ofInput: "pixels").baseAddress) else { return false }
+        decision = .full
+        hasLooked = false
+        guard let pixels = UnsafePointer(plan.pixels(ofInput: "pixels").baseAddress), !policy.rests() else {
+            return false
+        }
+        hasLooked = true
         detector.sensitivity = policy.sensitivity
         detector.compare(pixels, marks: mask.cells)
         var computed = 1.0
@@ -75,7 +81,7 @@ final class FrameReuse {
 
     /// The plan has been run as `begin` said. Returns the pixels to show instead of its output, if any.
     func end() -> UnsafePointer<UInt8>? {
-        isStale = false
+        isStale = !hasLooked
         switch decision {
         case .partial:
             mask.copyComputed(to: computed)
@@ -86,7 +92,7 @@ final class FrameReuse {
             policy.measured(psnr: difference())
             fade.begin()
         case .full:
-            detector.acceptAll()
+            if hasLooked { detector.acceptAll() }
             fade.cancel()
         }
         work.isReused = decision == .partial

@@ -23,6 +23,9 @@ public struct ReusePolicy: Sendable {
     public private(set) var psnr: Double?
     /// Frames for which nothing is reused, because the bound was missed in spite of all.
     private var pause = 0
+    /// Frames in a row of which too much had changed, and frames that are not looked at because of that.
+    private var movingFrames = 0
+    private var restLeft = 0
 
     /// A frame of which more has changed is computed in full: its parts would cost nearly as much.
     public static let mostChanged = 0.6
@@ -31,6 +34,8 @@ public struct ReusePolicy: Sendable {
     static let leastLimit = 4
     static let leastSensitivity = 0.5
     static let pauseFrames = 300
+    /// After so many frames in a row of which too much has changed, so many are computed without looking.
+    static let restAfter = 8, restFrames = 3
     /// dB above the bound that loosen again what was tightened.
     static let slack = 1.5
 
@@ -38,6 +43,15 @@ public struct ReusePolicy: Sendable {
     public init(_ settings: ReuseSettings) {
         self.settings = settings
         limit = settings.maxConsecutive
+    }
+
+    /// Whether the next frame is computed in full without being looked at: everything moves, and looking costs time. The
+    /// frame after that is looked at, but what it is compared with is old, so it is computed in full as well.
+    public mutating func rests() -> Bool {
+        guard restLeft > 0 else { return false }
+        restLeft -= 1
+        consecutive = 0
+        return true
     }
 
     /// What to do with the next frame.
@@ -50,6 +64,10 @@ public struct ReusePolicy: Sendable {
     public mutating func decide(canReuse: Bool, changed: Double, computed: Double, hasLightChanged: Bool) -> Decision {
         let isPaused = pause > 0
         if isPaused { pause -= 1 }
+        if canReuse {
+            movingFrames = changed > Self.mostChanged || computed > Self.mostComputed ? movingFrames + 1 : 0
+            if movingFrames >= Self.restAfter { restLeft = Self.restFrames }
+        }
         guard canReuse, !isPaused, changed <= Self.mostChanged, computed <= Self.mostComputed, !hasLightChanged else {
             consecutive = 0
             return .full

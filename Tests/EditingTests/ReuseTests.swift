@@ -183,6 +183,27 @@ private struct Scene {
 }
 
 @Suite struct ReusePolicyTests {
+    /// Where everything moves, three frames of five are not looked at; stillness is noticed within five.
+    @Test func movementIsNotAlwaysLookedAt() {
+        var policy = ReusePolicy(ReuseSettings(isOn: true)), looked: [Bool] = []
+        for frame in 0..<58 {
+            let rests = policy.rests()
+            looked.append(!rests)
+            guard !rests else { continue }
+            let isOld = frame > 0 && !looked[frame - 1]
+            let decision = policy.decide(canReuse: !isOld, changed: 0.9, computed: 1, hasLightChanged: false)
+            #expect(decision == .full)
+        }
+        #expect(looked.prefix(8).allSatisfy { $0 } && looked.dropFirst(8).count { $0 } == 20)
+        var frames = 0
+        while frames < 10 {
+            frames += 1
+            if policy.rests() { continue }
+            if policy.decide(canReuse: true, changed: 0.1, computed: 0.2, hasLightChanged: false) == .partial { break }
+        }
+        #expect(frames <= 5)
+    }
+
     private func decide(_ policy: inout ReusePolicy, changed: Double = 0.2) -> ReusePolicy.Decision {
         policy.decide(canReuse: true, changed: changed, computed: 1.4 * changed, hasLightChanged: false)
     }
