@@ -6,7 +6,7 @@ import sys
 import time
 import traceback
 
-from lab import (CAMERA, FIRST, PROGRAM, ROUNDS, SECOND, Daemon, Reader, decoded, finish, note, processor_seconds, run,
+from lab import (CAMERA, FIRST, NEW, PROGRAM, ROUNDS, SECOND, Daemon, Reader, decoded, finish, note, processor_seconds, run,
                  say)
 
 
@@ -36,8 +36,8 @@ def format():
     note("format", f"{missed} frames between that the reader did not get", "at most 2 %", missed <= len(gaps) / 50)
     new = daemon.frames()[frames:]
     rate = (len(new) - 1) / (new[-1][1] - new[0][1])
-    edited = sum(frame[2] == "edited" for frame in new) / (new[-1][1] - new[0][1])
-    note("format", f"{rate:.2f} fps out, {edited:.1f} of them new edits ({seconds:.0f} s)", "25.0", abs(rate - 25) < 0.25)
+    edited = sum(frame[2] in NEW for frame in new) / (new[-1][1] - new[0][1])
+    note("format", f"{rate:.2f} fps out, {edited:.1f} of them of new frames ({seconds:.0f} s)", "25.0", abs(rate - 25) < 0.25)
     status, sums, errors = decoded(FIRST, 50)
     note("format", f"ffmpeg decodes {len(sums)}, {len(set(sums))} different", "50 without errors",
          status == 0 and len(sums) == 50 and not errors)
@@ -83,7 +83,7 @@ def unplugging():
         back = time.monotonic()
         put(f"{driver}/bind", "vivid.0")
         if daemon.wait_edited(since=back, seconds=15):
-            first = next(f for f in daemon.frames() if f[2] == "edited" and f[1] > back)
+            first = next(f for f in daemon.frames() if f[2] in NEW and f[1] > back)
             slowest = max(slowest, first[1] - back)
         else:
             missing += 1

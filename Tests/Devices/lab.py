@@ -25,6 +25,10 @@ def say(text):
     print(f"==> {text}", flush=True)
 
 
+# Rungs of pictures made of a new frame.
+NEW = ("edited", "reused", "propagated")
+
+
 class Daemon:
     """A running movied with a log of its frames."""
 
@@ -77,7 +81,7 @@ class Daemon:
         return self.wait(lambda frames: len(frames) >= count, seconds)
 
     def wait_edited(self, since=0.0, seconds=20):
-        return self.wait(lambda frames: any(f[2] == "edited" and f[1] > since for f in frames), seconds)
+        return self.wait(lambda frames: any(f[2] in NEW and f[1] > since for f in frames), seconds)
 
     def files(self):
         folder = f"/proc/{self.pid}/fd"
