@@ -35,7 +35,7 @@ public struct ReusePolicy: Sendable {
     static let leastSensitivity = 0.5
     static let pauseFrames = 300
     /// After so many frames in a row of which too much has changed, so many are computed without looking.
-    static let restAfter = 8, restFrames = 3
+    static let restAfter = 8, restFrames = 6
     /// dB above the bound that loosen again what was tightened.
     static let slack = 1.5
 
