@@ -18,6 +18,7 @@ final class EditLoop: @unchecked Sendable {
     private let keyframes: KeyframeEditor
     private let next = Mutex<Box?>(nil)
     private var number = 0
+    private var lastCaptured: Nanoseconds = 0
 
     private struct Box: @unchecked Sendable { let editor: any FrameEditor }
 
@@ -100,6 +101,9 @@ final class EditLoop: @unchecked Sendable {
     }
 
     private func make(_ view: FrameView, captured: Nanoseconds) {
+        // After a pause, of a camera that slept or was away, an edit from before has nothing to do with what is seen.
+        if captured - lastCaptured > OutputSelector.holding { keyframes.forget() }
+        lastCaptured = captured
         let decision = scheduler.admit(stream, captured: captured, keyframes: keyframes.state)
         guard decision.work != nil || decision.keyframeDeadline != nil else { return drop(decision.reason) }
         queue?.begin(deadline: decision.queueDeadline)

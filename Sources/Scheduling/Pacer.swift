@@ -73,10 +73,10 @@ struct PhaseSteering: Sendable {
     private var samples = 0
 
     /// The part of a period that should lie between a frame's end and its tick: more where frames take differently long,
-    /// four of their deviations and a fifth.
-    private static let wanted = 0.35...0.6
-    /// How much less and more is left alone.
-    private static let tolerated = (less: 0.15, more: 0.25)
+    /// six of their deviations and a tenth. Every part of it is latency.
+    private static let wanted = 0.12...0.6
+    /// How much of it, and how much more than it, is left alone.
+    private static let tolerated = (least: 0.6, more: 0.1)
     private static let memory = 0.1
 
     init(period: Nanoseconds) { self.period = max(1, period) }
@@ -91,11 +91,11 @@ struct PhaseSteering: Sendable {
         let length = hypot(cosine, sine)
         guard samples >= 20, length > 0.8 else { return }
         let deviation = (-2 * log(min(1, length))).squareRoot() / (2 * .pi)
-        let wanted = min(Self.wanted.upperBound, max(Self.wanted.lowerBound, 0.2 + 4 * deviation))
+        let wanted = min(Self.wanted.upperBound, max(Self.wanted.lowerBound, 0.1 + 6 * deviation))
         let phase = atan2(sine, cosine) / (2 * .pi)
         let gap = part(target) - phase
         let present = gap - gap.rounded(.down)
-        if present > wanted - Self.tolerated.less, present < wanted + Self.tolerated.more { return }
+        if present > wanted * Self.tolerated.least, present < wanted + Self.tolerated.more { return }
         let next = phase + wanted
         target = Nanoseconds((next - next.rounded()) * Double(period))
     }

@@ -150,7 +150,7 @@ def idle():
         opened = time.monotonic()
         file = os.open(FIRST, os.O_RDWR)
         daemon.wait_edited(since=opened, seconds=10)
-        first = next((f[1] for f in daemon.frames() if f[2] == "edited" and f[1] > opened), opened + 99)
+        first = next((f[1] for f in daemon.frames() if f[2] in NEW and f[1] > opened), opened + 99)
         slowest = max(slowest, first - opened)
         os.close(file)
         while daemon.has_camera() and time.monotonic() < opened + 15:
