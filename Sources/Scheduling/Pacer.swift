@@ -73,7 +73,7 @@ struct PhaseSteering: Sendable {
     private var samples = 0
 
     /// The part of a period that should lie between a frame's end and its tick: more where frames take differently long,
-    /// six of their deviations and a tenth. Every part of it is latency.
+    /// ten of their deviations and a tenth: edits have long tails. Every part of it is latency.
     private static let wanted = 0.12...0.6
     /// How much of it, and how much more than it, is left alone.
     private static let tolerated = (least: 0.6, more: 0.1)
@@ -91,7 +91,7 @@ struct PhaseSteering: Sendable {
         let length = hypot(cosine, sine)
         guard samples >= 20, length > 0.8 else { return }
         let deviation = (-2 * log(min(1, length))).squareRoot() / (2 * .pi)
-        let wanted = min(Self.wanted.upperBound, max(Self.wanted.lowerBound, 0.1 + 6 * deviation))
+        let wanted = min(Self.wanted.upperBound, max(Self.wanted.lowerBound, 0.1 + 10 * deviation))
         let phase = atan2(sine, cosine) / (2 * .pi)
         let gap = part(target) - phase
         let present = gap - gap.rounded(.down)
