@@ -44,6 +44,8 @@ public final class KeyframeEditor {
             carrier != nil && carriesEdits ? try BackgroundEdit(size: editSize, queue: queue, clock: clock) : nil
     }
 
+    deinit { stop() }  // where a stream could not start, nobody else does
+
     /// Ends its thread, once an edit under way is done.
     public func stop() { background?.stop() }
 

@@ -154,6 +154,21 @@ extension FrameView {
         #expect(editor.state == KeyframeState(canCarry: false, isEditing: false))
     }
 
+    /// A stream that cannot start drops what it has made: the thread must not outlive it.
+    @Test func itsThreadEndsWithIt() throws {
+        let inner = GatedEditor()
+        do {
+            let editor = try editor(inner)
+            editor.take(frame.view.readable, follows: true)
+            editor.beginEdit(captured: 0, deadline: 0)
+            inner.open()
+        }
+        #expect(carrier.calls == ["follow", "begin"], "nobody asked for the edit")
+        weak var dropped: KeyframeEditor?
+        do { dropped = try editor(GatedEditor()) }
+        #expect(dropped == nil)
+    }
+
     @Test func anotherEditorWaitsForTheEditUnderWay() throws {
         let first = GatedEditor(), second = GatedEditor(isOpen: true), editor = try editor(first)
         defer { editor.stop() }
