@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .outlines import Blob, turned
+from .torch_draws import Draws
 from .torch_stylizers import look_up, pixel_positions
 
 #: Canvases are larger than frames by this border, so that moving frames see no edge of the canvas.
@@ -24,24 +26,6 @@ STILL_SHARE, OBJECT_SHARE, LIGHT_SHARE = 0.2, 0.5, 0.4
 CERTAIN = 0.05
 #: How far outside a frame still counts as inside, in pixels: more than float16 rounds a flow by.
 ROUNDING = 0.02
-
-
-class Draws:
-    """Random numbers for `count` samples at a time, shaped [count, 1, 1, 1]."""
-
-    def __init__(self, generator: torch.Generator, count: int):
-        self.generator, self.count, self.device = generator, count, generator.device
-
-    def uniform(self, low: float = 0, high: float = 1, channels: int = 1) -> Tensor:
-        draws = torch.rand(self.count, channels, 1, 1, generator=self.generator, device=self.device)
-        return low + (high - low) * draws
-
-    def normal(self, deviation: float = 1, channels: int = 1) -> Tensor:
-        return deviation * torch.randn(self.count, channels, 1, 1, generator=self.generator, device=self.device)
-
-    def chance(self, share: float, channels: int = 1) -> Tensor:
-        """1 in this share of the samples, else 0."""
-        return (self.uniform(channels=channels) < share).float()
 
 
 @dataclass
@@ -68,43 +52,12 @@ class Pose:
                     self.place + share * motion.place)
 
 
-def turned(positions: Tensor, angle: Tensor) -> Tensor:
-    x, y = positions.split(1, 1)
-    return torch.cat([x * angle.cos() - y * angle.sin(), x * angle.sin() + y * angle.cos()], 1)
-
-
 def draw_motion(draws: Draws, turn: float, zoom: float) -> Pose:
     """A motion between neighbouring frames: a shift in any direction, a slight turn and zoom."""
     low, high = (math.log(bound) for bound in SHIFT)
     distance, heading = draws.uniform(low, high).exp(), draws.uniform(0, 2 * math.pi)
     shift = distance * torch.cat([heading.cos(), heading.sin()], 1)
     return Pose(draws.normal(turn), draws.normal(zoom), torch.zeros_like(shift), shift)
-
-
-@dataclass
-class Blob:
-    """A smooth closed outline: its radius is a short Fourier series of the direction."""
-
-    radius: Tensor      # [batch, 1, 1, 1], pixels
-    amplitudes: Tensor  # [batch, waves, 1, 1]
-    phases: Tensor
-
-    @staticmethod
-    def draw(draws: Draws, low: float, high: float, waves: int = 5) -> Blob:
-        fall = torch.arange(1, waves + 1, device=draws.device).view(1, waves, 1, 1)
-        return Blob(draws.uniform(low, high), draws.normal(0.22, waves) / fall, draws.uniform(0, 2 * math.pi, waves))
-
-    def inside(self, offset: Tensor) -> Tensor:
-        """How far inside the outline a position lies, in pixels; `offset` [batch, 2, height, width] is from its middle."""
-        x, y = offset.split(1, 1)
-        direction, reach = torch.atan2(y, x), 1.0
-        for wave in range(self.amplitudes.shape[1]):
-            amplitude, phase = self.amplitudes[:, wave : wave + 1], self.phases[:, wave : wave + 1]
-            reach = reach + amplitude * torch.cos((wave + 1) * direction + phase)
-        return self.radius * reach - (x * x + y * y).sqrt()
-
-    def cover(self, offset: Tensor) -> Tensor:
-        return (self.inside(offset) + 0.5).clamp(0, 1)
 
 
 def inside_frame(flow: Tensor) -> Tensor:
@@ -127,7 +80,7 @@ class Scene:
         camera = Pose(camera.angle * moving, camera.zoom * moving, camera.centre, camera.place * moving)
         self.background = [home.moved(camera, share) for share in (-0.5, 0.5)]
         # The object's own middle is the origin of its coordinates and shows `texture` around a random place.
-        self.blob = Blob.draw(draws, 0.1 * min(height, width), 0.33 * min(height, width))
+        self.blob = Blob.draw(draws, min(height, width) * draws.uniform(0.1, 0.33))
         self.present = draws.chance(OBJECT_SHARE)
         spot = draws.uniform(0.1, 0.9, 2) * centre * 2
         pose = Pose(draws.normal(0.01), draws.normal(0.01), spot, torch.zeros(count, 2, 1, 1, device=canvas.device))
@@ -138,7 +91,7 @@ class Scene:
 
     def cover(self, which: int, positions: Tensor) -> Tensor:
         """The object's cover, 0...1, at positions of frame `which`."""
-        return self.blob.cover(self.object[which].canvas(positions)) * self.present
+        return (self.blob.inside(self.object[which].canvas(positions)) + 0.5).clamp(0, 1) * self.present
 
     def frame(self, which: int) -> Tensor:
         positions = self.pixels.expand(self.canvas.shape[0], -1, -1, -1)
