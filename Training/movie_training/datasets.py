@@ -37,7 +37,7 @@ def open_triplets(settings: dict, device: torch.device | str) -> batches.Triplet
 
 
 def open_pairs(settings: dict, device: torch.device | str) -> PairPool | OnDevice:
-    """Pairs of neighbouring frames: made on the device where data.kind is on_device, else from the pools in data.pairs."""
+    """Pairs of neighbouring frames from the pools in data.pairs, or made on the device where data.kind is on_device."""
     data = settings.get("data", {})
     paths, noise = listed(data, "pairs"), data.get("noise", 0.0)
     if data.get("kind") == "on_device" and not paths:

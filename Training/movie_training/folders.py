@@ -19,10 +19,11 @@ RATIO_TOLERANCE = 0.02
 
 
 def decode(data: bytes, name: str) -> np.ndarray:
-    """The RGB picture in the bytes of a file, uint8 [height, width, 3]. Raises ValueError naming it where it is none."""
+    """The RGB picture in a file's bytes, uint8 [height, width, 3]. Raises ValueError naming it where it is none."""
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
     if picture is None:
-        raise ValueError(f"cannot read the picture {name} ({len(data)} bytes): write it as JPEG, PNG or WebP, or leave it out")
+        raise ValueError(f"cannot read the picture {name} ({len(data)} bytes): "
+                         "write it as JPEG, PNG or WebP, or leave it out")
     return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
 
 
@@ -40,7 +41,7 @@ def read_json(path: pathlib.Path):
 
 
 def cut_alike(rng: np.random.Generator, pair: list[np.ndarray], crop: int) -> list[np.ndarray]:
-    """The same random crop x crop window of two pictures of the same proportions, scaled alike and mirrored together."""
+    """The same random window of two pictures of the same proportions, scaled alike and mirrored together."""
     rows, columns = pair[0].shape[:2]
     other_rows, other_columns = pair[1].shape[:2]
     if abs(rows * other_columns / (columns * other_rows) - 1) > RATIO_TOLERANCE:
@@ -71,7 +72,7 @@ class Pictures:
         raise NotImplementedError
 
     def draw(self, rng: np.random.Generator, size: int, crop: int) -> Batch:
-        """`size` triplets of crop x crop pixels. Raises ValueError or FileNotFoundError naming a picture that cannot be used."""
+        """`size` triplets of crop x crop pixels. Raises ValueError or FileNotFoundError naming an unusable picture."""
         pairs, prompts = [], []
         for _ in range(size):
             name, pair, prompt = self.pick(rng)
@@ -80,7 +81,8 @@ class Pictures:
             except ValueError as error:
                 raise ValueError(f"{name}: {error}") from error
             prompts.append(prompt)
-        pixels = torch.from_numpy(np.stack(pairs)).to(self.device).permute(1, 0, 4, 2, 3).float().contiguous() / 127.5 - 1
+        pixels = torch.from_numpy(np.stack(pairs)).to(self.device).permute(1, 0, 4, 2, 3)
+        pixels = pixels.float().contiguous() / 127.5 - 1
         return Batch(pixels[0], pixels[1], prompts, [""] * size)
 
 
@@ -108,8 +110,8 @@ class TripletFolder(Pictures):
         self.path = existing_folder(path)
         listing = self.path / "triplets.jsonl"
         if not listing.is_file():
-            raise FileNotFoundError(f"no triplets.jsonl in {self.path}: write a line "
-                                    '{"source": "a.png", "edited": "b.png", "prompt": "make it night"} for each triplet')
+            raise FileNotFoundError(f"no triplets.jsonl in {self.path}: write a line for each triplet, as "
+                                    '{"source": "a.png", "edited": "b.png", "prompt": "make it night"}')
         self.triplets = list(self._lines(listing))
         if not self.triplets:
             raise ValueError(f"{listing} has no triplets: write at least one line")
@@ -123,8 +125,8 @@ class TripletFolder(Pictures):
             except ValueError:
                 triplet = None
             if not isinstance(triplet, dict) or not all(isinstance(triplet.get(field), str) for field in self.FIELDS):
-                raise ValueError(f"line {number} of {listing} is {line[:80]!r}: it must be a JSON object with the texts "
-                                 "source, edited and prompt")
+                raise ValueError(f"line {number} of {listing} is {line[:80]!r}: it must be a JSON object with "
+                                 "the texts source, edited and prompt")
             yield triplet
 
     def __len__(self) -> int:
@@ -137,9 +139,10 @@ class TripletFolder(Pictures):
 
 
 class InstructPix2Pix(Pictures):
-    """The data set's own layout: seeds.json lists folders and their seeds; a folder has prompt.json, SEED_0.jpg, SEED_1.jpg.
+    """The data set's own layout: seeds.json lists folders and their seeds.
 
-    A folder's metadata.jsonl (the CLIP similarities that the data set was filtered by) is not needed.
+    A folder has prompt.json and, for each seed, SEED_0.jpg (the source) and SEED_1.jpg (the edited picture). Its
+    metadata.jsonl (the CLIP similarities that the data set was filtered by) is not needed.
     """
 
     def __init__(self, path: pathlib.Path | str, device: torch.device | str = "cpu"):
@@ -204,7 +207,8 @@ class InstructPix2PixParquet(Pictures):
         while not self.rows:
             file, table, group = self.groups[rng.integers(len(self.groups))]
             rows = table.read_row_group(group, columns=self.COLUMNS).to_pylist()
-            self.rows = [(f"row {index} of group {group} of {file}", rows[index]) for index in rng.permutation(len(rows))]
+            order = rng.permutation(len(rows))
+            self.rows = [(f"row {index} of group {group} of {file}", rows[index]) for index in order]
         name, row = self.rows.pop()
         pair = [decode(stored(row[column]), f"{column} in {name}") for column in ("original_image", "edited_image")]
         return name, pair, row["edit_prompt"]

@@ -1,4 +1,4 @@
-"""Pairs of neighbouring frames with known motion, made from still pictures: a moving crop, and shapes that move by themselves.
+"""Pairs of neighbouring frames with known motion, made from still pictures: moving crops and moving shapes.
 
 A frame is a look at a canvas through a pose: its turn, zoom and place. Both frames of a pair look from half a motion to
 either side, so that both are interpolated alike. Everything is batched torch and works on any device.
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from .outlines import Blob, turned
 from .torch_draws import Draws
-from .torch_stylizers import look_up, pixel_positions
+from .torch_stylizers import in_float32, look_up, pixel_positions
 
 #: Canvases are larger than frames by this border, so that moving frames see no edge of the canvas.
 MARGIN = 8
@@ -100,7 +100,7 @@ class Scene:
         return torch.lerp(behind, before, self.cover(which, positions)).clamp(0, 1)
 
     def flow(self) -> Tensor:
-        """From frame 2 back to frame 1, [batch, 3, height, width]: x and y in pixels, and 1 where the flow can be trusted."""
+        """From frame 2 back to frame 1, [batch, 3, height, width]: x and y in pixels, and 1 where it can be trusted."""
         cover = self.cover(1, self.pixels)
         behind = self.background[0].frame(self.background[1].canvas(self.pixels))
         before = self.object[0].frame(self.object[1].canvas(self.pixels))
@@ -117,12 +117,13 @@ def change_light(frames: Tensor, draws: Draws) -> Tensor:
     return (frames * (1 + draws.chance(LIGHT_SHARE) * gain)).clamp(0, 1)
 
 
-@torch.no_grad()
+@in_float32
 def neighbours(canvas: Tensor, other: Tensor, generator: torch.Generator, height: int, width: int
                ) -> tuple[Tensor, Tensor, Tensor]:
     """Two neighbouring frames [batch, 3, height, width] in 0...1 and the flow from the second back to the first.
 
-    `canvas` and `other` (which the objects are cut from) are [batch, 3, > height, > width] in 0...1, on the generator's device.
+    `canvas`, and `other` which the objects are cut from, are [batch, 3, height + 2 MARGIN, width + 2 MARGIN] in 0...1, on
+    the generator's device.
     """
     draws = Draws(generator, canvas.shape[0])
     scene = Scene(canvas, other, draws, height, width)

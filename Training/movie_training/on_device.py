@@ -17,13 +17,14 @@ CHUNK = 256
 
 
 class OnDevice:
-    """Endless triplets: sources of torch_sources, each with its own edit by torch_stylizers and a prompt that asks for it.
+    """Endless triplets: sources of torch_sources, each with its own edit by torch_stylizers and a prompt for it.
 
-    The same random numbers give the same batches. `chunk` samples are made at a time and handed out in turn. `noise` is the
-    largest deviation of a camera's noise, in 0...1, that pairs of frames get (the sources only; see PairPool).
+    The same random numbers give the same batches. `chunk` samples are made at a time and handed out in turn. `noise`,
+    0...1, is the most that a camera's noise deviates in the sources of pairs (see PairPool).
     """
 
-    def __init__(self, settings: dict, device: torch.device | str = "cpu", noise: float = 0.0, chunk: int | None = None):
+    def __init__(self, settings: dict, device: torch.device | str = "cpu", noise: float = 0.0,
+                 chunk: int | None = None):
         self.instructions, self.device, self.noise = Instructions(edit_weights(settings)), torch.device(device), noise
         self.chunk = chunk if chunk is not None else CHUNK if self.device.type == "cuda" else 1
         self.ready: dict[int, Batch] = {}  # made and not yet handed out, by crop

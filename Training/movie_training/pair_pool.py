@@ -2,9 +2,10 @@
 
     python -m movie_training.pair_pool OUT.npy --count 500 --size 160 --seed 3
 
-OUT.npy is a memory-mapped uint8 array [pair, frame, edit, size, size, 3], edit 0 the source; OUT.npy.flow a float16 array
-[pair, 3, size, size]: the flow from the second frame back to the first (x and y in pixels) and 1 where it can be trusted.
-OUT.npy.count tells how many are finished: training can start while the pool grows, and the same command goes on there.
+OUT.npy is a memory-mapped uint8 array [pair, frame, edit, size, size, 3], edit 0 the source; OUT.npy.flow a float16
+array [pair, 3, size, size]: the flow from the second frame back to the first (x and y in pixels) and 1 where it can be
+trusted. OUT.npy.count tells how many are finished: training can start while the pool grows, and the same command goes
+on there.
 """
 
 from __future__ import annotations
@@ -44,28 +45,30 @@ def files(path: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
 
 
 class PairPool:
-    """Draws crops of pairs from the finished part of pools. `noise` is the largest deviation of a camera's noise in 0...1.
+    """Draws crops of pairs from the finished part of pools. `noise`, 0...1, is the most that a camera's noise deviates.
 
     Noise is added to the sources only, anew for each frame: what is to be learned does not flicker with it.
     """
 
-    def __init__(self, paths: list[pathlib.Path], settings: dict, device: torch.device | str = "cpu", noise: float = 0.0):
+    def __init__(self, paths: list[pathlib.Path], settings: dict, device: torch.device | str = "cpu",
+                 noise: float = 0.0):
         paths = [pathlib.Path(path) for path in paths]
         for path in paths:
             if not all(file.exists() for file in (path, *files(path))):
-                raise FileNotFoundError(f"no pool of pairs at {path}: make it with python -m movie_training.pair_pool {path}")
+                raise FileNotFoundError(f"no pool of pairs at {path}: make it with "
+                                        f"python -m movie_training.pair_pool {path}")
         self.frames = [np.load(path, mmap_mode="r") for path in paths]
         self.flows = [np.load(files(path)[0], mmap_mode="r") for path in paths]
         self.counters = [files(path)[1] for path in paths]
         self.instructions, self.device, self.noise = Instructions(edit_weights(settings)), device, noise
 
     def draw_pairs(self, rng: np.random.Generator, size: int, crop: int) -> tuple[Batch, Batch, torch.Tensor]:
-        """First frames, second frames with the same edits and prompts, and the flow [size, 3, crop, crop] back to the first."""
+        """First frames, second ones with the same edits and prompts, and the flow [size, 3, crop, crop] back."""
         edits, prompts = self.instructions.draw(rng, size)
         chosen = [self._one(rng, stylizers.NAMES.index(edit), crop) for edit in edits]
         pictures, flow = (torch.from_numpy(np.stack(part)) for part in zip(*chosen))
-        pictures = pictures.to(self.device).permute(1, 2, 0, 5, 3, 4).float() / 127.5 - 1  # frame, source or edited, batch
-        pictures = pictures.contiguous()
+        pictures = pictures.to(self.device).permute(1, 2, 0, 5, 3, 4)  # frame, source or edited, batch, ...
+        pictures = pictures.float().contiguous() / 127.5 - 1
         pictures[:, 0] = noisy(pictures[:, 0], rng, self.noise)
         first, second = (Batch(source, edited, prompts, edits) for source, edited in pictures)
         return first, second, motion.inside_frame(flow.to(self.device).float())
@@ -84,7 +87,7 @@ class PairPool:
 
 
 def noisy(sources: torch.Tensor, rng: np.random.Generator, most: float) -> torch.Tensor:
-    """Frames [frame, batch, 3, height, width] in -1...1 with noise of a deviation up to `most` of the range for each sample."""
+    """Frames [frame, batch, 3, height, width] in -1...1 with noise of up to `most` of the range for each sample."""
     if most <= 0:
         return sources
     generator = torch.Generator(sources.device).manual_seed(int(rng.integers(2**62)))
@@ -99,12 +102,11 @@ def open_pool(path: pathlib.Path, count: int, size: int) -> tuple[np.ndarray, np
     flow_path, counter = files(path)
     done = int(counter.read_text()) if counter.exists() else 0
     mode = "r+" if done else "w+"
-    # A name that numpy does not lengthen: the flow lies beside the frames.
     frames = np.lib.format.open_memmap(path, mode, np.uint8, None if done else shape)
     flows = np.lib.format.open_memmap(flow_path, mode, np.float16, None if done else (count, 3, size, size))
     if frames.shape != shape:
-        raise ValueError(f"{path} is a pool of {frames.shape[0]} pairs at {frames.shape[3]} pixels, not of {count} at {size}: "
-                         "give its own --count and --size to go on, or another name")
+        raise ValueError(f"{path} is a pool of {frames.shape[0]} pairs at {frames.shape[3]} pixels, not of {count} at "
+                         f"{size}: give its own --count and --size to go on, or another name")
     return frames, flows, done
 
 

@@ -74,7 +74,7 @@ def quantize(planes: Tensor, table: list[int], quality: Tensor) -> Tensor:
 
 
 def jpeg(picture: Tensor, quality: Tensor) -> Tensor:
-    """Pictures in 0...1 as a JPEG file of this quality [count, 1, 1, 1] shows them: chroma at half the size, 8 x 8 blocks."""
+    """Pictures in 0...1 as JPEG of this quality [count, 1, 1, 1] shows them: chroma at half the size, 8 x 8 blocks."""
     height, width = picture.shape[-2:]
     padded = F.pad(picture, (0, -width % 16, 0, -height % 16), mode="replicate") * 255
     matrix = picture.new_tensor(YCBCR)

@@ -1,4 +1,4 @@
-"""Procedural scenes in torch: dead leaves, that is shapes of power-law sizes, lit, textured, with soft shadows and writing.
+"""Procedural scenes in torch: dead leaves, that is shapes of power-law sizes, lit, textured, with shadows and writing.
 
 Scenes are painted layer by layer, a whole batch at a time. All samples share the kind of a layer's shape and of its
 surface, which keeps the work for each layer small; everything else is drawn for each sample.
@@ -33,7 +33,7 @@ def random_colour(draws: Draws, near: Tensor | None = None, spread: float = 0.2)
 
 
 def cloud_noise(draws: Draws, height: int, width: int) -> Tensor:
-    """Noise with a power-law spectrum, unit deviation, stretched by chance: clouds, cloth, bark; [count, 1, height, width]."""
+    """Noise with a power-law spectrum, unit deviation, stretched by chance: clouds; [count, 1, height, width]."""
     fy = torch.fft.fftfreq(height, device=draws.device)[:, None]
     fx = torch.fft.rfftfreq(width, device=draws.device)[None]
     radius = (fx * fx * draws.uniform(0.3, 1) + fy * fy).sqrt() + 1 / 64
@@ -53,7 +53,7 @@ def gradient(draws: Draws, height: int, width: int, start: Tensor, end: Tensor) 
 
 
 def surface(draws: Draws, offset: Tensor, size: Tensor, colour: Tensor) -> Tensor:
-    """A gradient, a shaded ball or flat; sometimes textured or striped. `offset` is from the shape's middle, in pixels."""
+    """A gradient, a shaded ball or flat; sometimes textured or striped. `offset` is from its middle, in pixels."""
     height, width = offset.shape[-2:]
     kind = draws.whole(0, 100)
     if kind < 35:
@@ -109,7 +109,7 @@ def procedural(draws: Draws, height: int, width: int) -> Tensor:
         picture[part] = paint_layer(draws.of(painted), picture[part], base[part], crowded[part])
     picture = picture[order.argsort()]
     for share in WRITING_SHARES:
-        picture = torch_camera.apply(draws, share, picture, lambda part, chosen: write(part, chosen, random_colour(part)))
+        picture = torch_camera.apply(draws, share, picture, lambda part, some: write(part, some, random_colour(part)))
     return picture
 
 

@@ -1,7 +1,7 @@
 """The sources of sources.py in torch, for whole batches: procedural scenes and augmented crops of packaged photographs.
 
-Everything is drawn from one torch.Generator and computed on its device. Photographs lie there in several sizes, so that a
-crop at any scale is neither blurred nor aliased. The photographs kept out of training are never read here.
+Everything is drawn from one torch.Generator and computed on its device. Photographs lie there in several sizes, so that
+a crop at any scale is neither blurred nor aliased. The photographs kept out of training are never read here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from . import sources, torch_camera
 from .torch_draws import Draws
 from .torch_scenes import cloud_noise, gradient, procedural, random_colour
-from .torch_stylizers import look_up, pixel_positions
+from .torch_stylizers import in_float32, look_up, pixel_positions
 
 #: Photographs are kept at 1, 1/sqrt(2), 1/2, ... of their size, down to the smallest scale that is drawn.
 SCALES = [2 ** (-step / 2) for step in range(5)]
@@ -25,7 +25,7 @@ SCALES = [2 ** (-step / 2) for step in range(5)]
 
 @functools.cache
 def photographs(device: torch.device) -> tuple[list[list[Tensor]], Tensor, Tensor]:
-    """Training photographs [1, 3, height, width] at every scale, faces [100, 1, 25, 25], and the weight of each photograph."""
+    """Training photographs [1, 3, height, width] at every scale, faces [100, 1, 25, 25], and the weight of each."""
     whole = [torch.from_numpy(sources.load(path)).permute(2, 0, 1)[None].to(device) for path in sources.TRAINING]
     pyramids = [pyramid(picture) for picture in whole]
     faces = torch.from_numpy(np.load(sources.FACES).astype(np.float32))[:, None].to(device)
@@ -40,7 +40,7 @@ def pyramid(picture: Tensor) -> list[Tensor]:
 
 
 def crop_positions(draws: Draws, rows: int, columns: int, height: int, width: int) -> tuple[Tensor, Tensor]:
-    """Where each pixel of a random crop lies in a picture of rows x columns, [count, 2, height, width], and its scale [count]."""
+    """Where each pixel of a crop lies in a picture, [count, 2, height, width], and the crop's scale, [count]."""
     least = max(height / rows, width / columns)
     scale = draws.uniform(math.log(max(0.35, least)), math.log(max(1.4, 1.05 * least))).exp()
     tilted = draws.chance(0.5)
@@ -71,7 +71,8 @@ def crops(draws: Draws, sizes: list[Tensor], height: int, width: int) -> Tensor:
 
 def portraits(draws: Draws, faces: Tensor, height: int, width: int) -> Tensor:
     """Small grey faces, enlarged, tinted like skin, on made backgrounds."""
-    size = draws.uniform(60, min(height, width) - 2)
+    side = min(height, width)
+    size = draws.uniform(min(60, side / 2), side - 2)
     frame = size.new_tensor([width, height]).view(1, 2, 1, 1)
     centre = size / 2 + (frame - size) * draws.uniform(channels=2)
     offset = (pixel_positions(size.new_empty(1, 1, height, width)) - centre) / size
@@ -79,9 +80,10 @@ def portraits(draws: Draws, faces: Tensor, height: int, width: int) -> Tensor:
     chosen = faces[(draws.uniform().flatten() * len(faces)).long().clamp_max(len(faces) - 1)]
     face = look_up(chosen, (offset + 0.5) * faces.shape[-1] - 0.5, "bicubic")
     tint = torch.cat([torch.ones_like(size), draws.uniform(0.75, 1), draws.uniform(0.55, 1)], 1)
-    ellipse = (1 - (offset / offset.new_tensor([0.38, 0.5]).view(1, 2, 1, 1)).square().sum(1, keepdim=True).sqrt()) * size * 0.44
-    cover = torch.sigmoid(ellipse / 2)
-    plain = gradient(draws, height, width, random_colour(draws), random_colour(draws)) + 0.1 * cloud_noise(draws, height, width)
+    oval = (offset / offset.new_tensor([0.38, 0.5]).view(1, 2, 1, 1)).square().sum(1, keepdim=True).sqrt()
+    cover = torch.sigmoid((1 - oval) * size * 0.22)
+    plain = gradient(draws, height, width, random_colour(draws), random_colour(draws))
+    plain = plain + 0.1 * cloud_noise(draws, height, width)
     made = procedural(draws, height, width)
     return torch.lerp(torch.lerp(plain, made, draws.chance(0.5)), face * tint, cover)
 
@@ -98,7 +100,7 @@ def photographic(draws: Draws, height: int, width: int) -> Tensor:
     return picture
 
 
-@torch.no_grad()
+@in_float32
 def sample(generator: torch.Generator, count: int, height: int, width: int, device: torch.device | str,
            photograph_share: float = 0.65) -> Tensor:
     """Source pictures, float32 [count, 3, height, width] in 0...1. The generator must be on `device`."""

@@ -1,8 +1,9 @@
 """The stylizers of stylizers.py in plain torch, for whole batches, on any device.
 
-Pictures are float32 [batch, 3, height, width] in 0...1, planes [batch, 1, height, width]. Linear filters are products with
-small square matrices, one for rows and one for columns: the picture's edge is part of the matrix, and a matrix product is
-what every device does best. The edges are OpenCV's: `reflect` is BORDER_REFLECT (cba|abc), `reflect101` is BORDER_REFLECT_101.
+Pictures are float32 [batch, 3, height, width] in 0...1, planes [batch, channels, height, width]. Linear filters are
+products with small square matrices, one for rows and one for columns: the picture's edge is part of the matrix, and a
+matrix product is what every device does best. The edges are OpenCV's: BORDER_REFLECT (cba|abc), or BORDER_REFLECT_101
+(cb|abc) where `reflect101` is set.
 """
 
 from __future__ import annotations
@@ -16,6 +17,17 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from . import stylizers
+
+
+def in_float32(function: Callable) -> Callable:
+    """Without gradients, and in float32 even where training runs in bfloat16: thresholds need every bit."""
+
+    @functools.wraps(function)
+    def wrapped(*arguments, **options):
+        with torch.no_grad(), torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
+            return function(*arguments, **options)
+
+    return wrapped
 
 
 def mirrored(index: Tensor, size: int, reflect101: bool = False) -> Tensor:
@@ -155,8 +167,8 @@ def edge_direction(grey: Tensor, sigma: float) -> Tensor:
 def pixel_positions(planes: Tensor) -> Tensor:
     """(x, y) of every pixel, [1, 2, height, width]."""
     height, width = planes.shape[-2:]
-    rows, columns = torch.meshgrid(torch.arange(height, device=planes.device), torch.arange(width, device=planes.device),
-                                   indexing="ij")
+    ranges = [torch.arange(size, device=planes.device) for size in (height, width)]
+    rows, columns = torch.meshgrid(*ranges, indexing="ij")
     return torch.stack([columns, rows])[None].to(planes.dtype)
 
 
@@ -207,10 +219,17 @@ def watercolor(picture: Tensor) -> Tensor:
     return 1 - 0.72 * (1 - saturate(wash, 1.45)) - pigment
 
 
+def relief_light(grey: Tensor) -> Tensor:
+    """Light from the upper left: three neighbours to the lower right less three to the upper left."""
+    height, width = grey.shape[-2:]
+    padded = F.pad(grey, (1, 1, 1, 1), mode="replicate")
+    lower = sum(padded[..., 1 + y : 1 + y + height, 1 + x : 1 + x + width] for y, x in ((0, 1), (1, 0), (1, 1)))
+    return lower - sum(padded[..., 1 - y : 1 - y + height, 1 - x : 1 - x + width] for y, x in ((0, 1), (1, 0), (1, 1)))
+
+
 def oil(picture: Tensor) -> Tensor:
     paint = kuwahara(picture, 4, 8)
-    light = picture.new_tensor([[-1, -1, 0], [-1, 0, 1], [0, 1, 1]])[None, None]
-    relief = F.conv2d(F.pad(blur(luma(paint), 1), (1, 1, 1, 1), mode="replicate"), light)
+    relief = relief_light(blur(luma(paint), 1))
     warm = tint(saturate(paint, 1.55), (1.06, 0.98, 0.84))
     return torch.lerp(warm, smoothstep(0.05, 0.95, warm), 0.18) + 0.6 * relief
 
@@ -276,7 +295,7 @@ def thermal(picture: Tensor) -> Tensor:
 EDITS: dict[str, Callable[[Tensor], Tensor]] = {name: globals()[name] for name in stylizers.NAMES}
 
 
-@torch.no_grad()
+@in_float32
 def stylize(edit: str, pictures: Tensor) -> Tensor:
     """The edited pictures, [batch, 3, height, width] float32 in 0...1. Raises KeyError for an unknown edit."""
     return EDITS[edit](pictures.float()).clamp(0, 1)

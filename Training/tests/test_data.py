@@ -21,6 +21,10 @@ def psnr(first: np.ndarray, second: np.ndarray) -> float:
     return -10 * np.log10(np.mean((np.asarray(first) - np.asarray(second)) ** 2) + 1e-12)
 
 
+def only(edit: str) -> dict[str, float]:
+    return {name: 0 for name in stylizers.NAMES if name != edit}
+
+
 @pytest.fixture(scope="module")
 def pictures() -> np.ndarray:
     """A photograph and a procedural scene, [2, 96, 128, 3]."""
@@ -38,8 +42,17 @@ def test_a_torch_stylizer_is_the_opencv_one(edit, pictures):
         assert psnr(one, other) > 50
 
 
+def test_stylizers_and_sources_stay_exact_inside_autocast(pictures):
+    batch = torch.from_numpy(pictures).permute(0, 3, 1, 2)
+    with torch.autocast("cpu", torch.bfloat16):
+        inside = torch_stylizers.stylize("pencil", batch)
+        drawn = torch_sources.sample(torch.Generator().manual_seed(1), 2, 72, 72, "cpu")
+    assert inside.equal(torch_stylizers.stylize("pencil", batch))
+    assert drawn.equal(torch_sources.sample(torch.Generator().manual_seed(1), 2, 72, 72, "cpu"))
+
+
 def test_flow_leads_back_to_the_first_frame():
-    """Where a flow can be trusted, the first frame looked up along it is the second one; much of each frame can be trusted."""
+    """Where a flow can be trusted, the first frame looked up along it is the second one; most of it can be trusted."""
     canvas, other = (torch.from_numpy(np.stack([smooth_scene(seed + index) for index in range(6)])) for seed in (1, 7))
     first, second, flow = motion.neighbours(canvas, other, torch.Generator().manual_seed(2), 64, 80)
     assert first.shape == second.shape == (6, 3, 64, 80) and flow.shape == (6, 3, 64, 80)
@@ -69,7 +82,7 @@ def pair_file(tmp_path_factory):
 
 
 def test_a_pool_of_pairs_gives_crops_that_belong_together(pair_file):
-    pool = pair_pool.PairPool([pair_file], {"data": {"edit_weights": {name: 0 for name in stylizers.NAMES if name != "sepia"}}})
+    pool = pair_pool.PairPool([pair_file], {"data": {"edit_weights": only("sepia")}})
     first, second, flow = pool.draw_pairs(np.random.default_rng(4), 8, 32)
     assert first.edits == second.edits == ["sepia"] * 8 and first.prompts == second.prompts
     for batch in (first, second):
@@ -123,7 +136,8 @@ def test_torch_sources_have_the_statistics_of_the_others(share):
 
 
 def test_the_generator_decides_the_sources():
-    first, same, other = (torch_sources.sample(torch.Generator().manual_seed(seed), 3, 72, 72, "cpu") for seed in (1, 1, 2))
+    first, same, other = (torch_sources.sample(torch.Generator().manual_seed(seed), 3, 72, 72, "cpu")
+                          for seed in (1, 1, 2))
     assert first.equal(same) and not first.equal(other)
     with pytest.raises(ValueError, match="generator is on cpu"):
         torch_sources.sample(torch.Generator(), 1, 72, 72, "meta")
@@ -151,7 +165,8 @@ def test_crops_of_a_photograph_are_neither_shifted_nor_swapped():
 
 def test_jpeg_on_the_device_is_like_opencv(pictures):
     for quality in (40, 90):
-        quantized = torch_camera.jpeg(torch.from_numpy(pictures).permute(0, 3, 1, 2), torch.full((2, 1, 1, 1), float(quality)))
+        batch = torch.from_numpy(pictures).permute(0, 3, 1, 2)
+        quantized = torch_camera.jpeg(batch, torch.full((2, 1, 1, 1), float(quality)))
         for one, picture in zip(quantized.permute(0, 2, 3, 1).numpy(), pictures):
             _, encoded = cv2.imencode(".jpg", (picture[..., ::-1] * 255).round().astype(np.uint8),
                                       [cv2.IMWRITE_JPEG_QUALITY, quality])
@@ -163,7 +178,8 @@ def test_on_device_triplets_are_their_edits():
     data = on_device.OnDevice({"train": {"edit_weights": {"night": 0}}}, "cpu", chunk=6)
     drawn = [data.draw(np.random.default_rng(seed), 4, 48) for seed in (1, 2)]
     for batch in drawn:
-        assert batch.source.shape == batch.edited.shape == (4, 3, 48, 48) and len(batch.prompts) == len(batch.edits) == 4
+        assert batch.source.shape == batch.edited.shape == (4, 3, 48, 48)
+        assert len(batch.prompts) == len(batch.edits) == 4
         assert "night" not in batch.edits
         for source, edited, edit in zip(batch.source, batch.edited, batch.edits):
             expected = torch_stylizers.stylize(edit, source[None] / 2 + 0.5)[0]
@@ -172,7 +188,7 @@ def test_on_device_triplets_are_their_edits():
 
 
 def test_on_device_pairs_belong_together():
-    data = on_device.OnDevice({"data": {"edit_weights": {name: 0 for name in stylizers.NAMES if name != "thermal"}}}, "cpu")
+    data = on_device.OnDevice({"data": {"edit_weights": only("thermal")}}, "cpu")
     first, second, flow = data.draw_pairs(np.random.default_rng(8), 6, 48)
     assert first.edits == second.edits == ["thermal"] * 6 and first.prompts == second.prompts
     back = torch_stylizers.look_up(first.source, torch_stylizers.pixel_positions(flow) + flow[:, :2])
@@ -237,7 +253,7 @@ def test_a_broken_folder_of_triplets_is_told_in_a_sentence(tmp_path):
 def test_instruct_pix2pix_on_disk(tmp_path):
     folder = tmp_path / "shard-00" / "0000123"
     write_pair(folder, ("77_0.jpg", "77_1.jpg"))
-    (folder / "prompt.json").write_text(json.dumps({"caption": "a ramp", "edit": "make it blue", "output": "a blue ramp"}))
+    (folder / "prompt.json").write_text('{"caption": "a ramp", "edit": "make it blue", "output": "a blue ramp"}')
     (folder / "metadata.jsonl").write_text(json.dumps({"seed": 77, "clip_sim_dir": 0.3}))
     (tmp_path / "seeds.json").write_text(json.dumps([["shard-00/0000123", ["77"]]]))
     opened = datasets.open_triplets({"data": {"kind": "instruct_pix2pix", "paths": [str(tmp_path)]}}, "cpu")
