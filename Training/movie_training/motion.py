@@ -122,8 +122,8 @@ def neighbours(canvas: Tensor, other: Tensor, generator: torch.Generator, height
                ) -> tuple[Tensor, Tensor, Tensor]:
     """Two neighbouring frames [batch, 3, height, width] in 0...1 and the flow from the second back to the first.
 
-    `canvas`, and `other` which the objects are cut from, are [batch, 3, height + 2 MARGIN, width + 2 MARGIN] in 0...1, on
-    the generator's device.
+    `canvas`, and `other` which the objects are cut from, are [batch, 3, height + 2 MARGIN, width + 2 MARGIN] in 0...1,
+    on the generator's device.
     """
     draws = Draws(generator, canvas.shape[0])
     scene = Scene(canvas, other, draws, height, width)
