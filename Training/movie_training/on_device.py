@@ -13,7 +13,7 @@ from .pair_pool import noisy
 from .pool import BORDER
 
 #: A GPU makes at least so many samples at once: small batches would leave it waiting for its next command.
-CHUNK = 256
+CHUNK = 512
 
 
 class OnDevice:

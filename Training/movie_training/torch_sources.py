@@ -69,8 +69,9 @@ def crops(draws: Draws, sizes: list[Tensor], height: int, width: int) -> Tensor:
     return picture
 
 
-def portraits(draws: Draws, faces: Tensor, height: int, width: int) -> Tensor:
-    """Small grey faces, enlarged, tinted like skin, on made backgrounds."""
+def portraits(draws: Draws, faces: Tensor, scenes: Tensor) -> Tensor:
+    """Small grey faces, enlarged, tinted like skin, half before these scenes, half before plain backgrounds."""
+    height, width = scenes.shape[-2:]
     side = min(height, width)
     size = draws.uniform(min(60, side / 2), side - 2)
     frame = size.new_tensor([width, height]).view(1, 2, 1, 1)
@@ -84,19 +85,26 @@ def portraits(draws: Draws, faces: Tensor, height: int, width: int) -> Tensor:
     cover = torch.sigmoid((1 - oval) * size * 0.22)
     plain = gradient(draws, height, width, random_colour(draws), random_colour(draws))
     plain = plain + 0.1 * cloud_noise(draws, height, width)
-    made = procedural(draws, height, width)
-    return torch.lerp(torch.lerp(plain, made, draws.chance(0.5)), face * tint, cover)
+    return torch.lerp(torch.lerp(plain, scenes, draws.chance(0.5)), face * tint, cover)
 
 
-def photographic(draws: Draws, height: int, width: int) -> Tensor:
+def pictures(draws: Draws, height: int, width: int, photograph_share: float) -> Tensor:
+    """Scenes, portraits and crops of photographs. All scenes are painted at once: each layer has a fixed cost."""
     pyramids, faces, weights = photographs(draws.device)
+    portrait, scene = len(pyramids), -1
     which = torch.multinomial(weights, draws.count, replacement=True, generator=draws.generator)
+    which[draws.uniform().flatten() >= photograph_share] = scene
     picture = torch.empty(draws.count, 3, height, width, device=draws.device)
+    painted = (which == scene) | (which == portrait)
+    if painted.any():
+        picture[painted] = procedural(draws.of(int(painted.sum())), height, width)
     for index in which.unique().tolist():
         chosen = which == index
         part = draws.of(int(chosen.sum()))
-        picture[chosen] = (portraits(part, faces, height, width) if index == len(pyramids)
-                           else crops(part, pyramids[index], height, width))
+        if index == portrait:
+            picture[chosen] = portraits(part, faces, picture[chosen])
+        elif index != scene:
+            picture[chosen] = crops(part, pyramids[index], height, width)
     return picture
 
 
@@ -104,14 +112,8 @@ def photographic(draws: Draws, height: int, width: int) -> Tensor:
 def sample(generator: torch.Generator, count: int, height: int, width: int, device: torch.device | str,
            photograph_share: float = 0.65) -> Tensor:
     """Source pictures, float32 [count, 3, height, width] in 0...1. The generator must be on `device`."""
-    device = torch.device(device)
-    if generator.device.type != device.type:
+    if generator.device.type != torch.device(device).type:
         raise ValueError(f"the generator is on {generator.device}, the pictures on {device}: make one with "
                          f"torch.Generator('{device}')")
     draws = Draws(generator, count)
-    from_photograph = draws.chance(photograph_share).flatten() > 0
-    picture = torch.empty(count, 3, height, width, device=generator.device)
-    for make, chosen in ((photographic, from_photograph), (procedural, ~from_photograph)):
-        if chosen.any():
-            picture[chosen] = make(draws.of(int(chosen.sum())), height, width)
-    return torch_camera.augment(draws, picture)
+    return torch_camera.augment(draws, pictures(draws, height, width, photograph_share))

@@ -107,7 +107,7 @@ def test_a_pool_of_pairs_gives_crops_that_belong_together(pair_file):
 
 
 def test_a_pool_cuts_flow_and_frames_alike(tmp_path):
-    """Frames whose colours count rows and columns, with a flow that says the same (less than a pixel, so none leaves)."""
+    """Frames whose colours count rows and columns, with a flow that counts them too (in less than a pixel)."""
     shape = (1, 2, len(stylizers.NAMES), 40, 40)
     frames, flow = np.zeros((*shape, 3), np.uint8), np.ones((1, 3, 40, 40), np.float16)
     rows, columns = np.mgrid[0:40, 0:40]
