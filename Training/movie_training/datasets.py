@@ -30,7 +30,7 @@ def open_triplets(settings: dict, device: torch.device | str) -> batches.Triplet
     if not paths:
         raise ValueError(f"data.paths is empty: data of kind {kind} needs at least one path")
     if kind == "pools":
-        return batches.Pools(paths, settings)
+        return batches.Pools(paths, settings, device)
     open_one = TripletFolder if kind == "triplets" else open_instruct_pix2pix
     sets = [open_one(path, device) for path in paths]
     return sets[0] if len(sets) == 1 else Mixed(sets)

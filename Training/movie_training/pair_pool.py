@@ -64,6 +64,9 @@ class PairPool:
 
     def draw_pairs(self, rng: np.random.Generator, size: int, crop: int) -> tuple[Batch, Batch, torch.Tensor]:
         """First frames, second ones with the same edits and prompts, and the flow [size, 3, crop, crop] back."""
+        side = min(frames.shape[3] for frames in self.frames)
+        if crop > side:
+            raise ValueError(f"the crop is {crop} pixels; the pool's pairs have {side}: make a pool with --size {crop}")
         edits, prompts = self.instructions.draw(rng, size)
         chosen = [self._one(rng, stylizers.NAMES.index(edit), crop) for edit in edits]
         pictures, flow = (torch.from_numpy(np.stack(part)) for part in zip(*chosen))

@@ -342,8 +342,15 @@ def test_wrong_data_settings_are_named(data, sentence):
         datasets.open_pairs({"data": data}, "cpu")
 
 
-def test_the_settings_choose_the_data(pair_file):
+def test_the_settings_choose_the_data(pair_file, tmp_path):
     made = {"data": {"kind": "on_device"}}
     assert isinstance(datasets.open_triplets(made, "cpu"), on_device.OnDevice)
     assert isinstance(datasets.open_pairs(made, "cpu"), on_device.OnDevice)
-    assert isinstance(datasets.open_pairs({"data": {"pairs": [str(pair_file)]}}, "cpu"), pair_pool.PairPool)
+    pairs = datasets.open_pairs({"data": {"pairs": [str(pair_file)]}}, "cpu")
+    assert isinstance(pairs, pair_pool.PairPool)
+    with pytest.raises(ValueError, match="the crop is 50 pixels; the pool's pairs have 48"):
+        pairs.draw_pairs(np.random.default_rng(0), 1, 50)
+    np.save(tmp_path / "pool.npy", np.zeros((1, len(stylizers.NAMES), 32, 32, 3), np.uint8))
+    (tmp_path / "pool.npy.count").write_text("1")
+    pool = datasets.open_triplets({"data": {"paths": [str(tmp_path / "pool.npy")]}}, "cpu")
+    assert pool.draw(np.random.default_rng(0), 2, 32).source.shape == (2, 3, 32, 32)
