@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pathlib
+
 import numpy as np
 
 #: Fits "make it {}", "turn this into {}", ...
@@ -147,12 +149,28 @@ CANONICAL: dict[str, str] = {
 }
 
 
+def _read_paraphrases() -> dict[str, list[str]]:
+    """The sentences of paraphrases.txt by edit, without those that are kept out."""
+    sentences: dict[str, list[str]] = {}
+    kept_out = {sentence for sentences in KEPT_OUT.values() for sentence in sentences}
+    for line in pathlib.Path(__file__).with_name("paraphrases.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith("["):
+            current = sentences.setdefault(line.strip("[]"), [])
+        elif line and not line.startswith("#") and line not in kept_out:
+            current.append(line)
+    return sentences
+
+
+#: More whole instructions, in other people's words.
+PARAPHRASES = _read_paraphrases()
+
+
 def sample(rng: np.random.Generator, edit: str) -> str:
     """A training instruction for `edit`."""
     if rng.random() < 0.08:
         text = CANONICAL[edit].lower()
-    elif rng.random() < (0.6 if edit == "identity" else 0.35):
-        text = str(rng.choice(VERBS[edit]))
+    elif rng.random() < (0.8 if edit == "identity" else 0.6):
+        text = str(rng.choice(VERBS[edit] if rng.random() < 0.3 else PARAPHRASES[edit]))
     else:
         text = str(rng.choice(TEMPLATES)).format(rng.choice(NOUNS[edit]))
     words = text.split()
@@ -170,5 +188,6 @@ def everything() -> list[str]:
     sentences = list(CANONICAL.values())
     for edit, nouns in NOUNS.items():
         sentences += [template.format(noun) for noun in nouns for template in TEMPLATES] + VERBS[edit] * 4
+        sentences += PARAPHRASES[edit] * 4
     sentences += (BEFORE + AFTER) * 4
     return [sentence.lower() for sentence in sentences]

@@ -22,7 +22,7 @@ class StagedEditing:
     autoencoder   no diffusion: the latents of the stylizers' own picture, decoded. The ceiling of what follows.
     teacher       `steps` DDIM steps with the three passes of equation 1
     guidance      `steps` DDIM steps of one pass; also `lcm` steps as the adversarial stage's teacher
-    velocity      the same with v-prediction
+    velocity      the same with v-prediction, and so after `text`
     adversarial   one step at timestep 999
     temporal      the same
     """
@@ -31,7 +31,7 @@ class StagedEditing:
                  seed: int = 0):
         self.model, self.stage, self.name, self.seed = model, stage, name or stage, seed
         self.sample, self.steps = {"ddim": sample_ddim, "lcm": sample_lcm}[sampler], steps
-        self.passes = {"autoencoder": 0, "teacher": 3 * steps, "guidance": steps, "velocity": steps}.get(stage, 1)
+        self.passes = {"autoencoder": 0, "teacher": 3 * steps, "guidance": steps, "velocity": steps, "text": steps}.get(stage, 1)
         self.schedule = Schedule(model.device)
         self._encode = functools.lru_cache(maxsize=256)(lambda prompt: model.encode_prompt([prompt]))
         self._named = {prompt: edit for edit, prompt in prompts.CANONICAL.items()}

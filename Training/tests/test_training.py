@@ -31,6 +31,7 @@ STAGES = [
     {"stage": "teacher", "empty_prompt_gives": "source", "clean_loss_weight": 0.1, "condition_dropout": 0.2},
     {"stage": "guidance", "clean_loss_weight": 0.1},
     {"stage": "velocity"},
+    {"stage": "text"},
     {"stage": "adversarial", "evaluation_share": 0.5, "weights": {"mse": 1.0, "generator": 0.1, "pixels": 1.0},
      "sharpness": 0.1},
     {"stage": "temporal", "sharpness": 0.1},
@@ -122,10 +123,11 @@ def test_a_stage_changes_what_it_trains_and_nothing_else(stage, work, settings):
     names = ["start", *(entry["stage"] for entry in settings["stages"])]
     before, after = (load_file(work / name / "weights.safetensors") for name in (names[names.index(stage) - 1], stage))
     moved = {name.split(".")[0] for name in after if not torch.equal(before[name], after[name])}
-    expected = {"autoencoder": {"vae", "text_encoder", "unet"}, "adversarial": {"unet", "vae"}, "temporal": {"unet", "vae"}}
+    expected = {"autoencoder": {"vae", "text_encoder", "unet"}, "adversarial": {"unet", "vae"}, "temporal": {"unet", "vae"},
+                "text": {"text_encoder"}}
     assert moved == expected.get(stage, {"unet"})
     inside_unet = {name.split(".")[1] for name in after if name.startswith("unet") and not torch.equal(before[name], after[name])}
-    assert ("down_blocks" in inside_unet) == (stage != "autoencoder")
+    assert ("down_blocks" in inside_unet) == (stage not in ("autoencoder", "text"))
     if stage in ("guidance", "velocity"):  # the decoder is modulated by these
         assert not inside_unet & {"time_embedding", "add_embedding", "guidance_embedding"}
 
@@ -172,7 +174,7 @@ def test_what_a_stage_ends_with_edits_a_picture(stage, work):
     picture = sources.kept_out("coffee", 64, 48)
     edited = editing.edit(picture[None], "make it night")
     assert edited.shape == (1, 48, 64, 3) and np.isfinite(edited).all()
-    assert editing.passes == {"autoencoder": 0, "teacher": 6, "guidance": 2, "velocity": 2}.get(stage, 1)
+    assert editing.passes == {"autoencoder": 0, "teacher": 6, "guidance": 2, "velocity": 2, "text": 2}.get(stage, 1)
 
 
 def test_a_stage_exports_as_a_model_folder(work, tmp_path):

@@ -6,9 +6,10 @@ from .base import Stage
 from .distillation import GuidanceStage, VelocityStage
 from .teacher import Guidance, TeacherStage
 from .temporal import TemporalStage
+from .text import TextStage
 
 STAGES: dict[str, type[Stage]] = {
     stage.name: stage
-    for stage in (AutoencoderStage, TeacherStage, GuidanceStage, VelocityStage, AdversarialStage, TemporalStage)
+    for stage in (AutoencoderStage, TeacherStage, GuidanceStage, VelocityStage, TextStage, AdversarialStage, TemporalStage)
 }
 __all__ = ["STAGES", "Guidance", "Stage"]

@@ -44,7 +44,9 @@ class AdversarialStage(Stage):
         with torch.no_grad(), self.autocast():
             batch = self.data.draw(rng, size, crop)
             encoded, scales = self.encode(batch), self.draw_guidance(size)
-            real = self.teacher_sample(encoded, scales)
+            # The student's prompt encoder may have been finished since.
+            known = Encoded(encoded.image_latents, encoded.features, self.teacher.encode_prompt(batch.prompts))
+            real = self.teacher_sample(known, scales)
             latents = real if self.weights["mse"] else self.encode_pixels(self.blended(batch, *scales))
             chosen = self.timesteps[torch.randint(0, len(self.timesteps), (size,), device=self.device)]
             at_evaluation = torch.rand(size, device=self.device) < self.options.get("evaluation_share", 0.0)
@@ -53,7 +55,7 @@ class AdversarialStage(Stage):
             noisy = self.schedule.add_noise(latents, noise, timesteps)
             # One step from the evaluation timestep starts from noise alone.
             noisy = torch.where((timesteps == self.timesteps[0]).view(-1, 1, 1, 1), noise, noisy)
-        return batch, encoded, scales, real, noisy, timesteps
+        return batch, encoded, known, scales, real, noisy, timesteps
 
     def autocast(self):
         return torch.autocast(self.device.type, torch.bfloat16)
@@ -80,13 +82,13 @@ class AdversarialStage(Stage):
         """The discriminator's update: hinge loss and R1 on the activations of real samples (lines 8 to 12)."""
         if not self.weights["generator"]:
             return {}
-        _, encoded, scales, real, noisy, timesteps = sample
+        _, encoded, known, scales, real, noisy, timesteps = sample
         later, noise = self.discriminator_timesteps(len(real)), torch.randn_like(real)
         with torch.no_grad(), self.autocast():
             fake = self.student_sample(encoded, scales, noisy, timesteps)
-            of_real, of_fake = (self.features(latents, encoded, scales, later, noise) for latents in (real, fake))
+            of_real, of_fake = (self.features(latents, known, scales, later, noise) for latents in (real, fake))
         of_real = [feature.float().requires_grad_() for feature in of_real]
-        conditions = (later, encoded.embeddings.float(), *scales)
+        conditions = (later, known.embeddings.float(), *scales)
         scores = self.discriminator(of_real, *conditions)
         loss = losses.hinge_discriminator(scores, self.discriminator([f.float() for f in of_fake], *conditions))
         slopes = torch.autograd.grad(sum(score.sum() for score in scores), of_real, create_graph=True)
@@ -99,14 +101,14 @@ class AdversarialStage(Stage):
 
     def losses(self, sample: tuple) -> dict[str, Tensor]:
         """The student's loss (line 14), and the pixels'."""
-        batch, encoded, scales, real, noisy, timesteps = sample
+        batch, encoded, known, scales, real, noisy, timesteps = sample
         fake, terms = self.student_sample(encoded, scales, noisy, timesteps), {}
         if self.weights["mse"]:
             terms["mse"] = self.weights["mse"] * (fake - real).square().mean()
         if self.weights["generator"]:
             later, noise = self.discriminator_timesteps(len(real)), torch.randn_like(real)
-            features = self.features(fake, encoded, scales, later, noise)
-            scores = self.discriminator([f.float() for f in features], later, encoded.embeddings.float(), *scales)
+            features = self.features(fake, known, scales, later, noise)
+            scores = self.discriminator([f.float() for f in features], later, known.embeddings.float(), *scales)
             terms["generator"] = self.weights["generator"] * losses.mean_score(scores)
         if self.weights["pixels"]:
             conditioning = self.editor.conditioning(encoded.embeddings, *scales)

@@ -18,12 +18,16 @@ class AutoencoderStage(Stage):
     Skips bring the source's detail (faces), latents and conditioning what the edit changes. Latents get some noise, since
     the UNet's will not be exact, and are held at mean 0 and deviation 1, which the diffusion's schedule expects. A share
     of the samples has no instruction, and its edit is the source: doing nothing is what an empty prompt asks for.
+
+    With `only: decoder` the latents stay as they are: the diffusion's stages may go on in them meanwhile.
     """
 
     name = "autoencoder"
 
     def trained(self) -> Iterable[nn.Parameter]:
         editor = self.editor
+        if self.options.get("only") == "decoder":
+            return parameters_of(editor.vae.decoder)
         return parameters_of(editor.vae, editor.text_encoder, *conditioner(editor)) if editor.has_skips \
             else parameters_of(editor.vae)
 
