@@ -8,11 +8,13 @@ import functools
 import cv2
 import numpy as np
 
-from .. import sources
+from .. import sources, stylizers
 from .references import eight_bit
 
 #: Of the camera, deviation in levels of 255.
 NOISE = 2.0
+#: Of the lens, in pixels: a picture as sharp as a photograph made smaller cannot be moved by fractions of pixels.
+LENS = 0.7
 #: Pixels a frame, and enlargement a frame.
 PAN, ZOOM = (1.37, 0.61), 1.0015
 #: The patch: pixels a frame, its radius in parts of the height, the softness of its rim in pixels.
@@ -66,7 +68,7 @@ class Scene:
         shift = np.column_stack([np.eye(2), -self.offset(t)])
         patch = cv2.warpAffine(self.foreground, shift, size, flags=take, borderMode=cv2.BORDER_REFLECT)
         cover = self.cover(t)[..., None]
-        return np.clip(behind + cover * (patch - behind), 0, 1)
+        return np.clip(stylizers.blur(behind + cover * (patch - behind), LENS), 0, 1)
 
     def motion(self, t: int) -> tuple[np.ndarray, np.ndarray]:
         """Where frame t's pixels were at t - 1, and whether they were seen there (see `Sequence`)."""
