@@ -17,14 +17,15 @@ SUBJECTS = ("astronaut", "coffee", "china")
 #: Edits beside each other, and those of the guidance strips.
 BAND = 5
 STRIPS = (("astronaut", "watercolor"), ("astronaut", "pencil"), ("coffee", "night"), ("china", "pop_art"))
-CAPTION = 22
+#: Height of a caption in pixels, and the quality of the JPEGs.
+CAPTION, QUALITY = 22, 92
 
 
 def captioned(picture: np.ndarray, caption: str) -> np.ndarray:
     """The picture under a white line of text."""
-    line = np.ones((CAPTION, picture.shape[1], 3), np.float32)
+    line = np.full((CAPTION, picture.shape[1], 3), 255, np.uint8)
     cv2.putText(line, caption, (4, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0), 1, cv2.LINE_AA)
-    return np.vstack([line, picture])
+    return np.vstack([line.astype(np.float32) / 255, picture])
 
 
 def _row(tiles: list[np.ndarray], length: int) -> np.ndarray:
@@ -58,11 +59,13 @@ def guidance_sheet(editing: Editing, scope: Scope) -> np.ndarray:
 
 
 def write(editing: Editing, folder: pathlib.Path, scope: Scope = Scope()) -> None:
-    """Writes edits-PHOTOGRAPH.png for each subject, and guidance.png."""
+    """Writes edits-PHOTOGRAPH.jpg for each subject, and guidance.jpg at half the size."""
     folder.mkdir(parents=True, exist_ok=True)
     sheets = {f"edits-{name}": edit_sheet(editing, name, scope) for name in SUBJECTS}
-    sheets["guidance"] = guidance_sheet(editing, scope)
+    strips = guidance_sheet(editing, scope)
+    sheets["guidance"] = cv2.resize(strips, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     for name, sheet in sheets.items():
-        path = folder / f"{name}.png"
-        if not cv2.imwrite(str(path), (sheet[..., ::-1] * 255 + 0.5).astype(np.uint8)):
+        path = folder / f"{name}.jpg"
+        pixels = (sheet[..., ::-1] * 255 + 0.5).astype(np.uint8)
+        if not cv2.imwrite(str(path), pixels, [cv2.IMWRITE_JPEG_QUALITY, QUALITY]):
             raise OSError(f"cannot write the sheet {path}")
