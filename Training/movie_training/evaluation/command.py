@@ -16,6 +16,7 @@ import logging
 import pathlib
 import sys
 
+from ..evaluate import load
 from . import report as reports
 from . import sheets
 from .engines import Editing, TorchEditing
@@ -61,7 +62,6 @@ def editings(options: argparse.Namespace) -> tuple[Editing, Editing | None]:
     if options.engine == "movied":
         make = lambda **more: NativeEditing(options.model, options.build, threads=options.threads, **more)  # noqa: E731
         return make(name=options.name), make(stability=STABILITY, anchor=options.anchor)
-    from ..evaluate import load
     return TorchEditing(load(options.model), options.name or f"{options.model.name}, PyTorch"), None
 
 

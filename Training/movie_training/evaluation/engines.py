@@ -43,13 +43,14 @@ class TorchEditing:
     def edit(self, frames: np.ndarray, prompt: str, guidance_scale: float = GUIDANCE_SCALE,
              image_guidance_scale: float = IMAGE_GUIDANCE_SCALE) -> np.ndarray:
         """As `Editing.edit`; height and width are multiples of the model's factor."""
-        scales = torch.tensor([guidance_scale]), torch.tensor([image_guidance_scale])
-        noise = self._noise(*frames.shape[1:3])
+        device = next(self.model.parameters()).device
+        scales = (torch.tensor([scale], device=device) for scale in (guidance_scale, image_guidance_scale))
+        inputs = self._noise(*frames.shape[1:3]).to(device), self._encode(prompt), *scales
         outputs = []
         for frame in frames:
-            pixels = torch.from_numpy(np.ascontiguousarray(frame)).permute(2, 0, 1)[None] * 2 - 1
-            output = self.model.edit(pixels, noise, self._encode(prompt), *scales)
-            outputs.append(((output[0].permute(1, 2, 0) + 1) / 2).clamp(0, 1).float().numpy())
+            pixels = torch.from_numpy(np.ascontiguousarray(frame)).to(device).permute(2, 0, 1)[None] * 2 - 1
+            output = self.model.edit(pixels, *inputs)
+            outputs.append(((output[0].permute(1, 2, 0) + 1) / 2).clamp(0, 1).float().cpu().numpy())
         return np.stack(outputs)
 
     def _noise(self, height: int, width: int) -> torch.Tensor:

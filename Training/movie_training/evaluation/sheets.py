@@ -33,6 +33,10 @@ def _row(tiles: list[np.ndarray], length: int) -> np.ndarray:
     return np.hstack([*tiles, *[np.ones_like(tiles[0])] * (length - len(tiles))])
 
 
+def _half(picture: np.ndarray) -> np.ndarray:
+    return cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+
+
 def edit_sheet(editing: Editing, photograph: str, scope: Scope) -> np.ndarray:
     """Bands of edits; each has the source above, the stylizer in the middle, the network below."""
     table, rows = pictures(photograph, scope.width, scope.height), []
@@ -46,24 +50,23 @@ def edit_sheet(editing: Editing, photograph: str, scope: Scope) -> np.ndarray:
 
 
 def guidance_sheet(editing: Editing, scope: Scope) -> np.ndarray:
-    """For each strip a row over s_T and one over s_I, the source first."""
+    """For each strip a row over s_T and one over s_I, the source first; at half the size."""
     text, image, rows = text_scales(scope), image_scales(scope), []
     length = 1 + max(len(text), len(image))
     for photograph, edit in STRIPS:
         source = pictures(photograph, scope.width, scope.height)["identity"]
         for scales in (text, image):
-            tiles = [captioned(editing.edit(source[None], prompts.CANONICAL[edit], *pair)[0],
+            tiles = [captioned(_half(editing.edit(source[None], prompts.CANONICAL[edit], *pair)[0]),
                                f"{edit}: s_T {pair[0]:g}, s_I {pair[1]:g}") for pair in scales]
-            rows.append(_row([captioned(source, "source"), *tiles], length))
+            rows.append(_row([captioned(_half(source), "source"), *tiles], length))
     return np.vstack(rows)
 
 
 def write(editing: Editing, folder: pathlib.Path, scope: Scope = Scope()) -> None:
-    """Writes edits-PHOTOGRAPH.jpg for each subject, and guidance.jpg at half the size."""
+    """Writes edits-PHOTOGRAPH.jpg for each subject, and guidance.jpg."""
     folder.mkdir(parents=True, exist_ok=True)
     sheets = {f"edits-{name}": edit_sheet(editing, name, scope) for name in SUBJECTS}
-    strips = guidance_sheet(editing, scope)
-    sheets["guidance"] = cv2.resize(strips, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    sheets["guidance"] = guidance_sheet(editing, scope)
     for name, sheet in sheets.items():
         path = folder / f"{name}.jpg"
         pixels = (sheet[..., ::-1] * 255 + 0.5).astype(np.uint8)
