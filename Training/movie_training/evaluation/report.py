@@ -42,7 +42,8 @@ GOALS = (
 )
 
 #: Quality measures of which a student keeps a part, all better when higher.
-KEPT = ("psnr", "ssim", "accuracy", "paraphrase_accuracy", "clip_image", "clip_direction", "clip_frame", "pick_score")
+KEPT = ("psnr", "ssim", "accuracy", "paraphrase_accuracy", "sharpness", "clip_image", "clip_direction", "clip_frame",
+        "pick_score")
 
 #: The ladder: figure, heading, digits.
 LADDER = (
@@ -63,9 +64,12 @@ COLUMNS = (
 
 
 def kept(student: dict, teacher: dict) -> dict[str, float]:
-    """The student's summary in parts of the teacher's, for each quality measure that both reports have."""
-    both = [key for key in KEPT if key in student["summary"] and key in teacher["summary"]]
-    return {key: round(student["summary"][key] / teacher["summary"][key], 4) for key in both}
+    """The student's summary in parts of the teacher's, for each quality measure that both reports have.
+
+    A teacher's figure that is not above 0 has no parts and is left out.
+    """
+    own, other = student["summary"], teacher["summary"]
+    return {key: round(own[key] / other[key], 4) for key in KEPT if key in own and other.get(key, 0) > 0}
 
 
 def with_teacher(student: dict, teacher: dict) -> dict:

@@ -82,6 +82,7 @@ def frame_consistency(clip: Clip, frames: np.ndarray) -> float:
     return float((vectors[1:] * vectors[:-1]).sum(-1).mean())
 
 
+@torch.no_grad()
 def pick_score(clip: Clip, output: np.ndarray, caption: str) -> float:
     """PickScore of one picture."""
     return float(clip.model.logit_scale.exp() * (clip.images(output[None])[0] @ clip.text(caption)))
