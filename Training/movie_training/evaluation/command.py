@@ -32,8 +32,8 @@ STABILITY = 0.5
 def size(text: str) -> tuple[int, int]:
     """512x384 -> (512, 384)."""
     width, _, height = text.partition("x")
-    if not (width.isdigit() and height.isdigit() and int(width) % 8 == 0 and int(height) % 8 == 0 and int(width) * int(height)):
-        raise argparse.ArgumentTypeError(f"the size is {text!r}; it must be WIDTHxHEIGHT, both multiples of 8, as 512x384")
+    if not all(side.isdigit() and int(side) and int(side) % 8 == 0 for side in (width, height)):
+        raise argparse.ArgumentTypeError(f"it is {text!r}; it must be WIDTHxHEIGHT, multiples of 8, such as 512x384")
     return int(width), int(height)
 
 
@@ -53,7 +53,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--pickscore", type=path, metavar="DIR", help="a local PickScore (a CLIPModel too)")
     parser.add_argument("--teacher", type=path, metavar="FILE", help="the multi-step teacher's report, to compare with")
     parser.add_argument("--gate", action="store_true", help="exit with 1 where something measured misses its must")
-    parser.add_argument("--stages", type=path, nargs="+", metavar="FILE", help="print the ladder of these reports instead")
+    parser.add_argument("--stages", type=path, nargs="+", metavar="FILE", help="print the ladder of reports instead")
     return parser
 
 

@@ -1,14 +1,13 @@
-"""Flicker: by how much an edited video changes beside what its source does, both along the source's own, known motion.
+"""Flicker: how much an edited video changes beside what its source does, both along the source's own, known motion.
 
     change(V) = sum |V_t - W V_t-1| / number of pixels,    flicker = change(output) / change(source)
 
-V is luma in levels of 255; the sum runs over the pixels of a sequence (`sequences`) that were seen in the frame before; W
-moves a picture by the motion that the sequence was made with (cubic interpolation). What is left of a source is its
-camera's noise and what interpolation adds. So 1 says: the edit carries along what moves and leaves noise as it is; more,
-that it makes noise and fractions of pixels visible, as hard thresholds do, or that details crawl.
+V is luma in levels of 255; the sum runs over the pixels of a sequence (`sequences`) that were seen in the frame before;
+W moves a picture by the motion that the sequence was made with (cubic interpolation). What is left of a source is its
+camera's noise and what interpolation adds. So 1 says: the edit carries along what moves and leaves noise as it is;
+more, that it makes noise and fractions of pixels visible, as hard thresholds do, or that details crawl.
 
-The stylizers amplify noise too where they raise contrast, and a network that learned them as well as can be does the same.
-Their own flicker on the same frames is therefore reported beside it, and the two in proportion.
+The stylizers amplify noise too where they raise contrast, and so does a network that learned them to perfection. Their own flicker on the same frames is therefore reported beside it, and the two in proportion.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Whether the guidance scales control the edit, as Figure 4 of the paper shows.
 
-Strength (`measures.edit_strength`) has to rise with the text scale s_T, likeness to the source (PSNR, dB) with the image
-scale s_I; the figures are Spearman's rank correlations of each curve.
+Strength (`measures.edit_strength`) has to rise with the text scale s_T, likeness to the source (PSNR, dB) with the
+image scale s_I; the figures are Spearman's rank correlations of each curve.
 """
 
 from __future__ import annotations

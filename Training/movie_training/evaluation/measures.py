@@ -28,7 +28,7 @@ def gradient_energy(picture: np.ndarray) -> float:
 def edit_strength(source: np.ndarray, edited: np.ndarray, output: np.ndarray) -> float:
     """How far `output` went from `source` towards `edited`: 0 not at all, 1 all the way, more beyond.
 
-    The projection <output - source, edited - source> / |edited - source|^2. Raises ValueError where both are one picture.
+    It is <output - source, edited - source> / |edited - source|^2. Raises ValueError where both are one picture.
     """
     direction = (edited - source).astype(np.float64)
     length = (direction**2).sum()

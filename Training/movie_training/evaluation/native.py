@@ -1,4 +1,4 @@
-"""The shipped engine: libmovie.so (movie.h), called in this process. Bytes of RGB go in and come out, nothing is lost."""
+"""The shipped engine, libmovie.so (movie.h), in this process: bytes of RGB go in and come out, nothing is lost."""
 
 from __future__ import annotations
 

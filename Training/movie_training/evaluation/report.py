@@ -56,7 +56,8 @@ LADDER = (
 
 #: The table of edits.
 COLUMNS = (
-    ("psnr", "PSNR, dB", 1), ("psnr_of_source", "doing nothing, dB", 1), ("ssim", "SSIM", 3), ("accuracy", "nearest", 2),
+    ("psnr", "PSNR, dB", 1), ("psnr_of_source", "doing nothing, dB", 1), ("ssim", "SSIM", 3),
+    ("accuracy", "nearest", 2),
     ("paraphrase_psnr", "paraphrases, dB", 1), ("paraphrase_accuracy", "nearest", 2), ("sharpness", "sharpness", 2),
     ("strength_correlation", "s_T", 3), ("likeness_correlation", "s_I", 3), ("flicker", "flicker", 2),
     ("flicker_of_stylizer", "stylizer's", 2), ("flicker_stabilized", "stabilized", 2),
@@ -119,7 +120,8 @@ def missed_prompts(report: dict) -> str:
     for edit, row in report["edits"].items():
         for prompt, nearest in row.get("paraphrases_missed", {}).items():
             wrong = [name for name in nearest if name != edit]
-            lines.append(f"- {edit}: \"{prompt}\": {len(wrong)} of {len(nearest)} came out as {', '.join(sorted(set(wrong)))}")
+            became = ", ".join(sorted(set(wrong)))
+            lines.append(f'- {edit}: "{prompt}": {len(wrong)} of {len(nearest)} came out as {became}')
     return "\n".join(lines) or "none"
 
 
@@ -156,7 +158,8 @@ def markdown(report: dict) -> str:
 def ladder(reports: list[dict]) -> str:
     """A row for each stage, and the last one in parts of those before it."""
     columns = [column for column in LADDER if any(column[0] in report["summary"] for report in reports)]
-    rows = [[report["name"], *(_cell(report["summary"], key, digits) for key, _, digits in columns)] for report in reports]
+    rows = [[report["name"], *(_cell(report["summary"], key, digits) for key, _, digits in columns)]
+            for report in reports]
     stages = markdown_table(["stage", *(heading for _, heading, _ in columns)], rows)
     last, before = reports[-1], reports[:-1]
     if not before:

@@ -1,7 +1,7 @@
 """The paper's own metrics (section 4.1), with CLIP and PickScore from local folders; nothing is ever downloaded.
 
     CLIP image similarity        cos(I(source), I(output)): how much of the source is left
-    directional CLIP similarity  cos(I(output) - I(source), T(edited caption) - T(source caption)): how well the edit fits
+    directional CLIP similarity  cos(I(output) - I(source), T(edited caption) - T(source caption)): is it the edit
     CLIPFrame                    mean of cos(I(frame t), I(frame t + 1)) over an edited sequence: consistency
     PickScore                    logit scale * cos(T(edited caption), I(output)): how much people would like it
 
