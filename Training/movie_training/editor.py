@@ -8,7 +8,7 @@ import json
 import pathlib
 
 import torch
-from diffusers import LCMScheduler, UNet2DConditionModel
+from diffusers import AutoencoderTiny, LCMScheduler, UNet2DConditionModel
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -17,7 +17,11 @@ from .models import GuidedUNet, SkipAutoencoder
 
 
 class Editor(nn.Module):
-    """`edit` is MoViE's frame: encode, one UNet step at the evaluation timestep, decode."""
+    """`edit` is MoViE's frame: encode, one UNet step at the evaluation timestep, decode.
+
+    `settings` has the sections text_encoder, unet, vae and guidance of a recipe. The autoencoder is diffusers'
+    AutoencoderTiny where `vae` says `class: AutoencoderTiny`, else nano's SkipAutoencoder.
+    """
 
     def __init__(self, settings: dict, tokenizer_folder: pathlib.Path):
         super().__init__()
@@ -25,30 +29,71 @@ class Editor(nn.Module):
         self.tokenizer = text.load_tokenizer(tokenizer_folder)
         self.text_encoder = text.build_encoder(settings["text_encoder"], self.tokenizer)
         self.unet = GuidedUNet(**settings["unet"])
-        self.vae = SkipAutoencoder(**settings["vae"])
+        vae = {key: value for key, value in settings["vae"].items() if key != "class"}
+        self.vae = (AutoencoderTiny if settings["vae"].get("class") == "AutoencoderTiny" else SkipAutoencoder)(**vae)
         self.scheduler = LCMScheduler(prediction_type="v_prediction", clip_sample=False, set_alpha_to_one=False)
         self.timestep = 999
         alpha_bar = self.scheduler.alphas_cumprod[self.timestep].item()
         self.alpha, self.sigma = alpha_bar**0.5, (1 - alpha_bar) ** 0.5
 
+    @property
+    def device(self) -> torch.device:
+        return self.unet.device
+
+    @property
+    def has_skips(self) -> bool:
+        return isinstance(self.vae, SkipAutoencoder)
+
     def encode_prompt(self, texts: list[str]) -> Tensor:
-        return self.text_encoder(text.tokenize(self.tokenizer, texts)).last_hidden_state
+        """[batch, tokens, width] embeddings."""
+        ids = text.tokenize(self.tokenizer, texts).to(self.text_encoder.device)
+        return self.text_encoder(ids).last_hidden_state
+
+    def encode(self, pixels: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Latents and the skip features (none for AutoencoderTiny) of pixels [batch, 3, height, width] in -1...1."""
+        if self.has_skips:
+            return self.vae.encoder(pixels)
+        return self.vae.encoder(pixels), []
+
+    def decode(self, latents: Tensor, features: list[Tensor], conditioning: Tensor) -> Tensor:
+        """Pixels in -1...1 of clean latents, the source's skip features and the UNet's conditioning at timestep 999."""
+        if self.has_skips:
+            return self.vae.decoder(latents, features, conditioning)
+        return self.vae.decoder(latents)
+
+    def image_latents(self, latents: Tensor) -> Tensor:
+        """What the UNet sees of a source: its latents, divided by the scaling factor that the folder's config tells."""
+        return latents / getattr(self.vae.config, "image_latents_scaling_factor", 1.0)
+
+    def predict(self, noisy: Tensor, timesteps: Tensor, image_latents: Tensor, embeddings: Tensor,
+                guidance_scale: Tensor, image_guidance_scale: Tensor) -> Tensor:
+        """The UNet's output (epsilon or velocity, whatever it was trained for), [batch, channels, height, width]."""
+        scales = {"guidance_scale": guidance_scale, "image_guidance_scale": image_guidance_scale}
+        return self.unet(torch.cat([noisy, image_latents], 1), timesteps, embeddings, added_cond_kwargs=scales).sample
+
+    def conditioning(self, embeddings: Tensor, guidance_scale: Tensor, image_guidance_scale: Tensor) -> Tensor:
+        """What modulates the decoder: the sum of the UNet's embeddings at the evaluation timestep, [batch, width]."""
+        timesteps = torch.full((len(embeddings),), self.timestep, device=embeddings.device)
+        unet = self.unet
+        time = unet.time_embedding(unet.get_time_embed(embeddings, timesteps).to(embeddings.dtype))
+        scales = {"guidance_scale": guidance_scale, "image_guidance_scale": image_guidance_scale}
+        return time + unet.get_aug_embed(time, embeddings, scales)
 
     def edit(self, pixels: Tensor, noise: Tensor, embeddings: Tensor, guidance_scale: Tensor,
              image_guidance_scale: Tensor) -> Tensor:
         """pixels [batch, 3, height, width] in -1...1, noise [batch, 4, height / 8, width / 8]; edited pixels."""
-        latents, features = self.vae.encoder(pixels)
-        image_latents = latents / self.vae.config.image_latents_scaling_factor
-        scales = {"guidance_scale": guidance_scale, "image_guidance_scale": image_guidance_scale}
-        timestep = torch.full((pixels.shape[0],), self.timestep)
-        velocity = self.unet(torch.cat([noise, image_latents], 1), timestep, embeddings, added_cond_kwargs=scales).sample
+        latents, features = self.encode(pixels)
+        timestep = torch.full((pixels.shape[0],), self.timestep, device=pixels.device)
+        velocity = self.predict(noise, timestep, self.image_latents(latents), embeddings, guidance_scale,
+                                image_guidance_scale)
         denoised = self.alpha * noise - self.sigma * velocity
-        return self.vae.decoder(denoised, features, self.unet.conditioning)
+        return self.decode(denoised, features, self.unet.conditioning)
 
     @property
     def factor(self) -> int:
         """Frame sizes must be a multiple of this."""
-        return self.settings["vae"]["patch_size"] * 2 ** (len(self.settings["vae"]["encoder_block_out_channels"]) - 1)
+        return (getattr(self.vae.config, "patch_size", 1)
+                * 2 ** (len(self.vae.config.encoder_block_out_channels) - 1))
 
 
 def _known(config: dict, *constructors) -> dict:

@@ -1,6 +1,6 @@
-"""Writes a trained editor as a model folder in diffusers layout, with float16 weights.
+"""Writes what a stage of training ended with as a model folder in diffusers layout, with float16 weights.
 
-    python -m movie_training.export WORK OUT
+    python -m movie_training.export WORK/STAGE OUT
 
 Checks what it wrote: the folder, read back, must give the checkpoint's picture (float16 costs it little).
 """
@@ -16,7 +16,9 @@ import torch
 from safetensors.torch import save_file
 
 from . import evaluate, prompts, sources
+from .checkpoints import half
 from .editor import Editor, load_folder
+from .staged import load_editor
 
 #: Standard classes and the ones of movie_training.models, as model_index.json names them.
 COMPONENTS = {
@@ -24,16 +26,6 @@ COMPONENTS = {
     "tokenizer": ["transformers", "CLIPTokenizer"], "unet": ["diffusers", "UNet2DConditionModel"],
     "vae": ["movie_training.models", "SkipAutoencoder"],
 }
-
-
-def half(module: torch.nn.Module) -> dict[str, torch.Tensor]:
-    """The tensors of a module in float16. Raises ValueError where one does not fit."""
-    tensors = {name: tensor.detach().contiguous().half() for name, tensor in module.state_dict().items()
-               if tensor.is_floating_point()}
-    for name, tensor in tensors.items():
-        if not torch.isfinite(tensor).all():
-            raise ValueError(f"{name} has values outside float16")
-    return tensors
 
 
 def write_json(path: pathlib.Path, content: dict) -> None:
@@ -61,7 +53,7 @@ def export(model: Editor, tokenizer: pathlib.Path, out: pathlib.Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     write_part(out / "unet", model.unet, unet_config(model), "diffusion_pytorch_model")
     vae = {key: value for key, value in model.vae.config.items() if not key.startswith("_")}
-    write_part(out / "vae", model.vae, {"_class_name": "SkipAutoencoder", **vae}, "diffusion_pytorch_model")
+    write_part(out / "vae", model.vae, {"_class_name": type(model.vae).__name__, **vae}, "diffusion_pytorch_model")
     text = model.text_encoder.config.to_dict()
     text = {key: value for key, value in text.items() if value is not None and key != "transformers_version"}
     write_part(out / "text_encoder", model.text_encoder, {**text, "architectures": ["CLIPTextModel"]}, "model")
@@ -74,11 +66,11 @@ def export(model: Editor, tokenizer: pathlib.Path, out: pathlib.Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("work", type=pathlib.Path)
+    parser.add_argument("stage", type=pathlib.Path, help="the folder of a finished stage that ends in one step")
     parser.add_argument("out", type=pathlib.Path)
     options = parser.parse_args()
-    model = evaluate.load(options.work)
-    export(model, options.work / "tokenizer", options.out)
+    model = load_editor(options.stage.parent, options.stage.name)
+    export(model, options.stage.parent / "tokenizer", options.out)
     picture = sources.kept_out("coffee", 256, 192)
     prompt = prompts.CANONICAL["pencil"]
     likeness = evaluate.psnr(evaluate.run(model, picture, prompt), evaluate.run(load_folder(options.out), picture, prompt))

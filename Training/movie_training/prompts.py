@@ -10,39 +10,51 @@ NOUNS: dict[str, list[str]] = {
                  "what it already is"],
     "pencil": ["a pencil sketch", "a pencil drawing", "a graphite sketch", "a hand drawn sketch", "a sketch",
                "a black and white pencil drawing", "a sketch on paper", "pencil art", "a drawing", "a charcoal drawing",
-               "a line drawing in pencil", "a pencil portrait", "a sketchbook page", "graphite on white paper"],
+               "a line drawing in pencil", "a pencil portrait", "a sketchbook page", "graphite on white paper",
+               "a portrait drawn in pencil", "shaded pencil strokes", "a drawing made with a pencil", "a rough graphite drawing", "pencil lines on paper", "a sketched picture"],
     "ink": ["a cartoon", "an ink cartoon", "a comic book", "a cartoon with black ink lines", "a comic drawing",
             "an animated cartoon", "anime", "an ink drawing", "a comic strip", "a cel shaded cartoon", "a graphic novel",
-            "a comic book panel", "an ink illustration", "pen and ink with flat colors", "manga"],
+            "a comic book panel", "an ink illustration", "pen and ink with flat colors", "manga",
+               "a cartoon show", "bold black outlines", "a character in a cartoon", "thick inked lines", "a comic hero", "a cartoon character", "a comic with inked outlines", "a saturday morning cartoon", "inked contours and flat colors"],
     "watercolor": ["a watercolor", "a watercolor painting", "a watercolour painting", "a soft watercolor wash",
                    "an aquarelle", "watercolor art", "a watercolour", "a watercolor on paper", "a wet watercolor sketch",
-                   "soft watercolours", "a pastel watercolor"],
+                   "soft watercolours", "a pastel watercolor",
+               "soft watercolors", "loose watercolor paint", "thin washes of watercolor", "a portrait in watercolors", "a watercolour wash", "an aquarelle on paper", "delicate water colors", "a water color painting"],
     "oil": ["an oil painting", "a painting in oil", "an oil on canvas painting", "thick oil paint", "an oil portrait",
             "a classical oil painting", "brushed oil paint", "oil on canvas", "an old master painting",
-            "a renaissance oil painting", "an impasto oil painting", "a baroque oil portrait", "oil colors"],
+            "a renaissance oil painting", "an impasto oil painting", "a baroque oil portrait", "oil colors",
+               "an old master", "oil paints", "thick oils on canvas", "a portrait in oils", "a canvas painted in oil", "heavy oil strokes"],
     "van_gogh": ["a van gogh painting", "van gogh starry night", "a painting by vincent van gogh", "a van gogh",
                  "swirling brush strokes", "an impressionist van gogh", "starry night swirls", "the starry night",
-                 "vincent van gogh", "van gogh brush strokes", "a post impressionist painting by van gogh", "van gogh art"],
+                 "vincent van gogh", "van gogh brush strokes", "a post impressionist painting by van gogh", "van gogh art",
+               "vincent's starry night", "swirling strokes like van gogh", "a canvas by vincent", "the night sky of van gogh"],
     "sepia": ["a sepia photo", "an old sepia photograph", "a vintage sepia picture", "an antique brown photo",
               "an old photo", "a western sepia film", "sepia", "a sepia toned photograph", "a faded vintage photograph",
-              "an old brown photograph", "a daguerreotype", "sepia tones", "a vintage photo", "an old western photo"],
+              "an old brown photograph", "a daguerreotype", "sepia tones", "a vintage photo", "an old western photo",
+               "a photograph from the old west", "brown tones", "a picture from 1900", "a browned photograph from long ago", "an antique photograph"],
     "noir": ["a film noir", "a black and white noir movie", "a black and white photo", "black and white",
              "a high contrast black and white film", "a monochrome noir photo", "a dramatic monochrome movie",
-             "a noir film", "an old black and white movie", "grayscale", "a classic noir detective film", "monochrome"],
+             "a noir film", "an old black and white movie", "grayscale", "a classic noir detective film", "monochrome",
+               "monochrome film", "a detective film from the forties", "a black and white photograph", "stark monochrome", "an old movie without color"],
     "night": ["night", "a night scene", "midnight", "a dark night", "moonlight", "a scene at night under the moon",
-              "nighttime", "a moonlit night", "night time", "a blue moonlit scene", "dark", "late at night"],
+              "nighttime", "a moonlit night", "night time", "a blue moonlit scene", "dark", "late at night",
+               "the middle of the night", "a scene lit by the moon", "a night sky", "the dead of night", "a moonlit evening", "a dark evening"],
     "autumn": ["autumn", "an autumn scene", "fall season", "a fall day with orange leaves", "golden autumn",
                "an october forest", "autumn colors", "fall", "an autumn day", "a warm autumn evening", "fall foliage",
-               "autumn leaves", "the fall season", "a golden october"],
+               "autumn leaves", "the fall season", "a golden october",
+               "an october day", "a scene in the fall", "red and orange leaves", "trees in the fall", "november", "an autumn afternoon", "a forest of orange leaves"],
     "neon": ["neon lights", "glowing neon edges", "a neon sign", "a cyberpunk neon scene", "neon outlines", "neon",
              "glowing electric lines", "neon edges", "a tron like neon world", "neon glow", "cyberpunk", "neon contours",
-             "a synthwave neon scene"],
+             "a synthwave neon scene",
+               "neon tubes", "glowing neon lines", "an electric neon world", "bright neon outlines", "a cyberpunk city", "glowing contours"],
     "pop_art": ["pop art", "a pop art poster", "an andy warhol print", "a warhol poster", "a posterized pop art print",
                 "a silkscreen poster", "a pop art print", "a screen print", "an andy warhol painting", "warhol pop art",
-                "a colorful pop art portrait", "flat vivid poster colors"],
+                "a colorful pop art portrait", "flat vivid poster colors",
+               "a vivid poster", "a silkscreen by warhol", "a bright pop art poster", "a screen printed poster", "a pop art portrait", "a poster in bright flat inks"],
     "thermal": ["a thermal camera", "a heat map", "infrared", "a thermal image", "an infrared heat camera",
                 "predator thermal vision", "thermal imaging", "a thermal camera picture", "a thermogram", "thermal vision",
-                "an infrared image", "a heat camera", "false color heat"],
+                "an infrared image", "a heat camera", "false color heat",
+               "an infrared scope", "a thermal scope", "a heat camera picture", "a thermal view", "a night vision heat scope", "body heat"],
 }
 
 #: Whole instructions.
@@ -83,24 +95,46 @@ TEMPLATES = [
     "apply {} effect", "give it the look of {}", "paint it as {}", "i want {}", "please make it {}", "make this {}",
     "convert the video into {}", "turn me into {}", "make the picture {}", "edit it to be {}", "{} please",
     "transform it to {}", "make it like {}", "make the video {}", "{} filter", "a video in the style of {}",
-    "turn the picture into {}", "it should look like {}", "redraw it as {}",
+    "turn the picture into {}", "it should look like {}", "redraw it as {}", "turn my face into {}", "paint everyone as {}",
+    "give everyone {}", "surround me with {}", "look through {}", "could you make it {}", "what would this be as {}",
+    "repaint everything as {}", "put me in {}", "give me {}", "let it be {}", "now {}", "use {}", "add {}",
 ]
+
+#: Courtesies and asides, before and after an instruction; they must change nothing.
+BEFORE = ["please", "could you", "can you", "i would like you to", "now", "hey", "try to", "let's", "just", "kindly",
+          "i want you to", "for this video"]
+AFTER = ["please", "for me", "in this video", "right now", "for everyone", "of me", "with my face in it", "thanks",
+         "for the whole picture", "from now on", "as well as you can", "in every frame"]
 
 #: Never trained on.
 KEPT_OUT: dict[str, list[str]] = {
-    "identity": ["please leave everything unchanged", "keep this frame exactly as it is"],
-    "pencil": ["turn me into a graphite pencil portrait", "redraw the picture as pencil strokes on white paper"],
-    "ink": ["i would like to be a character in a comic", "give everyone bold inked outlines like a cartoon show"],
-    "watercolor": ["could you paint my face in soft watercolours", "aquarelle painting please"],
-    "oil": ["make me an old master portrait in oil paints", "classical canvas oil painting of me"],
-    "van_gogh": ["repaint everything the way vincent did in starry night", "swirling van gogh brushwork"],
-    "sepia": ["an antique vintage photograph with brown tones", "make me look like an old western photo from 1890"],
-    "noir": ["dramatic high contrast monochrome", "classic black and white detective movie"],
-    "night": ["make the scene look like it is midnight", "what would this be at night"],
-    "autumn": ["it should be october with orange leaves", "make the trees look like fall"],
-    "neon": ["surround me with glowing neon outlines", "electric neon cyberpunk look"],
-    "pop_art": ["make it an andy warhol silkscreen", "vivid pop art posters"],
-    "thermal": ["look through an infrared thermal scope", "heat camera view"],
+    "identity": ["please leave everything unchanged", "keep this frame exactly as it is",
+                 "just pass the video through", "i like it the way it is now", "don't touch the image"],
+    "pencil": ["turn me into a graphite pencil portrait", "redraw the picture as pencil strokes on white paper",
+               "as if an artist had sketched us", "a quick pencil study of this room", "drawn with a soft pencil"],
+    "ink": ["i would like to be a character in a comic", "give everyone bold inked outlines like a cartoon show",
+            "like the cartoons on tv", "black outlines and flat comic colors", "turn my webcam into a comic strip"],
+    "watercolor": ["could you paint my face in soft watercolours", "aquarelle painting please",
+                   "as though painted with watercolors on wet paper", "a gentle watercolor of the street",
+                   "watercolor brush look"],
+    "oil": ["make me an old master portrait in oil paints", "classical canvas oil painting of me",
+            "i want to hang in a museum as an oil painting", "oil paint with thick brush strokes", "painted in oils by rembrandt"],
+    "van_gogh": ["repaint everything the way vincent did in starry night", "swirling van gogh brushwork",
+                 "how van gogh would have seen it", "the style of vincent van gogh's paintings", "starry night, but my room"],
+    "sepia": ["an antique vintage photograph with brown tones", "make me look like an old western photo from 1890",
+              "like my grandmother's old photographs", "brown and faded like an old picture", "sepia colors"],
+    "noir": ["dramatic high contrast monochrome", "classic black and white detective movie",
+             "no colors, just black and white", "like a film noir from 1945", "strip the color out of this"],
+    "night": ["make the scene look like it is midnight", "what would this be at night",
+              "let it get dark outside", "as if the moon were the only light", "turn the daylight into night"],
+    "autumn": ["it should be october with orange leaves", "make the trees look like fall",
+               "change the season to autumn", "warm autumn leaves everywhere", "what does this look like in the fall"],
+    "neon": ["surround me with glowing neon outlines", "electric neon cyberpunk look",
+             "neon lines along every edge", "like a cyberpunk city at night with neon signs", "glow in the dark neon contours"],
+    "pop_art": ["make it an andy warhol silkscreen", "vivid pop art posters",
+                "print me the way warhol printed marilyn", "flat bright poster colors", "as a pop art poster on the wall"],
+    "thermal": ["look through an infrared thermal scope", "heat camera view",
+                "what a thermal camera would show", "show me how warm everything is", "predator vision"],
 }
 
 #: The prompt that names each edit in evaluation, the demo and the model card.
@@ -121,11 +155,13 @@ def sample(rng: np.random.Generator, edit: str) -> str:
         text = str(rng.choice(VERBS[edit]))
     else:
         text = str(rng.choice(TEMPLATES)).format(rng.choice(NOUNS[edit]))
-    if rng.random() < 0.1:
-        text = f"please {text}"
     words = text.split()
     if len(words) > 3 and rng.random() < 0.1:  # a missing word must not lose the edit
         del words[rng.integers(0, 2)]
+    if rng.random() < 0.12:
+        words.insert(0, str(rng.choice(BEFORE)))
+    if rng.random() < 0.12:
+        words.append(str(rng.choice(AFTER)))
     return " ".join(words)
 
 
@@ -134,4 +170,5 @@ def everything() -> list[str]:
     sentences = list(CANONICAL.values())
     for edit, nouns in NOUNS.items():
         sentences += [template.format(noun) for noun in nouns for template in TEMPLATES] + VERBS[edit] * 4
+    sentences += (BEFORE + AFTER) * 4
     return [sentence.lower() for sentence in sentences]

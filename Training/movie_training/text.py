@@ -84,17 +84,27 @@ def build_encoder(settings: dict, tokenizer: CLIPTokenizer) -> CLIPTextModel:
     return encoder
 
 
-def pretrain(encoder: CLIPTextModel, tokenizer: CLIPTokenizer, steps: int, rng) -> float:
-    """Teaches the encoder to tell the edits apart, through its pooled output; returns the kept-out accuracy."""
+def pretrain(encoder: CLIPTextModel, tokenizer: CLIPTokenizer, steps: int, rng,
+             goal: tuple[torch.nn.Module, torch.Tensor] | None = None) -> float:
+    """Teaches the encoder to tell the edits apart, through its pooled output; returns the kept-out accuracy.
+
+    With a `goal` (a frozen layer, and its output [edits, width] for each edit) every paraphrase must give that output too:
+    a new encoder takes the place of the one that the layer was trained with.
+    """
     head = torch.nn.Linear(encoder.config.hidden_size, len(stylizers.NAMES))
-    optimizer = torch.optim.AdamW([*encoder.parameters(), *head.parameters()], lr=1e-3)
+    optimizer = torch.optim.AdamW([*encoder.parameters(), *head.parameters()], lr=1e-3, weight_decay=0.05)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(steps, 1))
     for _ in range(steps):
         labels = rng.integers(0, len(stylizers.NAMES), 64)
         ids = tokenize(tokenizer, [prompts.sample(rng, stylizers.NAMES[label]) for label in labels])
-        loss = F.cross_entropy(head(encoder(ids).last_hidden_state.mean(1)), torch.tensor(labels))
+        embeddings, labels = encoder(ids).last_hidden_state, torch.tensor(labels)
+        loss = F.cross_entropy(head(embeddings.mean(1)), labels, label_smoothing=0.05)
+        if goal:
+            loss = loss + (goal[0](embeddings) - goal[1][labels]).square().mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+        schedule.step()
     texts = [(index, text) for index, name in enumerate(stylizers.NAMES) for text in prompts.KEPT_OUT[name]]
     with torch.no_grad():
         ids = tokenize(tokenizer, [text for _, text in texts])

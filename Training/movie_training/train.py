@@ -1,8 +1,9 @@
-"""Trains the nano editor end to end on the stylizers' pictures.
+"""Trains a recipe: every stage of its YAML in order, each from where it was.
 
-    python -m movie_training.train configs/nano-cpu.yaml WORK --pool POOL.npy [POOL.npy ...]
+    python -m movie_training.train configs/nano-cpu.yaml WORK [--only STAGE] [--minutes M]
 
-WORK receives tokenizer/, checkpoint.pt (every few minutes; the same command resumes from it) and log.csv.
+May be stopped at any moment; the same command goes on from the last checkpoint. WORK receives tokenizer/, a folder for
+each stage (checkpoints.py) and log.csv (stage, step, seconds, loss and its terms).
 """
 
 from __future__ import annotations
@@ -16,171 +17,184 @@ import time
 import numpy as np
 import torch
 import yaml
-from torch.nn import functional as F
+from torch import Tensor
 
-from . import evaluate, prompts, stylizers, text
+from . import checkpoints, start
+from .datasets import open_pairs, open_triplets
 from .editor import Editor
+from .recipe import load_recipe
+from .stages import STAGES, Stage
 
 
-class Pools:
-    """Draws crops from the finished part of the pools."""
+class Learner:
+    """Optimizer, schedule (linear warm-up, cosine to a twentieth), clipping at norm 1 and the moving average."""
 
-    def __init__(self, paths: list[pathlib.Path]):
-        self.arrays = [np.load(path, mmap_mode="r") for path in paths]
-        self.counters = [path.with_suffix(".npy.count") for path in paths]
-
-    def draw(self, rng: np.random.Generator, edit: int, crop: int) -> tuple[np.ndarray, np.ndarray]:
-        which = rng.integers(len(self.arrays))
-        picture = self.arrays[which][rng.integers(int(self.counters[which].read_text()))]
-        room = picture.shape[1] - crop
-        top, left = rng.integers(0, room + 1, 2)
-        window = (slice(top, top + crop), slice(left, left + crop))
-        source, edited = (picture[index][window].astype(np.float32) / 255 for index in (0, edit))
-        if rng.random() < 0.5:
-            source, edited = source[:, ::-1], edited[:, ::-1]
-        return source, edited
-
-
-def make_batch(settings: dict, pools: Pools, rng: np.random.Generator, size: int, crop: int) -> dict:
-    train, guidance = settings["train"], settings["guidance"]
-    weights = np.array([train["edit_weights"].get(name, 1.0) for name in stylizers.NAMES])
-    batch: dict[str, list] = {"source": [], "target": [], "prompt": [], "guidance": [], "image_guidance": []}
-    for _ in range(size):
-        edit = rng.choice(len(weights), p=weights / weights.sum())
-        source, edited = pools.draw(rng, edit, crop)
-        scales = [guidance[key]["default"] for key in ("guidance_scale", "image_guidance_scale")]
-        if rng.random() > train["fixed_guidance_share"]:
-            scales = [rng.uniform(*guidance[key]["range"]) for key in ("guidance_scale", "image_guidance_scale")]
-        batch["source"].append(source)
-        batch["target"].append(stylizers.blend(source, edited, float(stylizers.strength(*scales))))
-        batch["prompt"].append(prompts.sample(rng, stylizers.NAMES[edit]))
-        batch["guidance"].append(scales[0])
-        batch["image_guidance"].append(scales[1])
-    return batch
-
-
-def pixels(pictures: list[np.ndarray]) -> torch.Tensor:
-    """[batch, 3, height, width] in -1...1."""
-    stacked = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2)
-    return (stacked * 2 - 1).contiguous(memory_format=torch.channels_last)
-
-
-def charbonnier(difference: torch.Tensor) -> torch.Tensor:
-    return (difference * difference + 4e-5).sqrt().mean()
-
-
-def loss_of(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """Charbonnier on pixels, gradients and two pooled sizes."""
-    difference = output - target
-    rows, columns = difference.diff(dim=-2), difference.diff(dim=-1)
-    coarse = F.avg_pool2d(difference, 4)
-    gradients = charbonnier(rows) + charbonnier(columns)
-    return (charbonnier(difference) + 0.5 * gradients + 0.5 * charbonnier(coarse)
-            + 0.25 * charbonnier(F.avg_pool2d(coarse, 4)))
-
-
-class Run:
-    """The state of a training run: model, its moving average, optimizer, step; saved and resumed as one file."""
-
-    def __init__(self, settings: dict, work: pathlib.Path):
-        self.settings, self.work = settings, work
-        self.rng = np.random.default_rng(settings["seed"])
-        torch.manual_seed(settings["seed"])
-        if not (work / "tokenizer").exists():
-            encoder = settings["text_encoder"]
-            text.write_tokenizer(work / "tokenizer", encoder["vocab_size"], encoder["max_position_embeddings"])
-        self.model = Editor(settings, work / "tokenizer")
-        self.step, self.seconds = 0, 0.0
-        resumed = (work / "checkpoint.pt").exists()
-        if not resumed:
-            accuracy = text.pretrain(self.model.text_encoder, self.model.tokenizer,
-                                     settings["train"]["pretrain_text_steps"], self.rng)
-            print(f"prompt encoder: {accuracy:.1%} of the kept-out prompts right", flush=True)
-        self.model = self.model.to(memory_format=torch.channels_last)
-        self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
-        matrices = [p for p in self.model.parameters() if p.ndim > 1]
-        vectors = [p for p in self.model.parameters() if p.ndim <= 1]
-        self.optimizer = torch.optim.AdamW(
-            [{"params": matrices, "weight_decay": 0.01}, {"params": vectors, "weight_decay": 0.0}],
-            lr=settings["train"]["learning_rate"], betas=(0.9, 0.99))
-        if resumed:
-            self._resume()
-
-    def _resume(self) -> None:
-        state = torch.load(self.work / "checkpoint.pt", weights_only=False)
-        self.model.load_state_dict(state["model"])
-        self.average.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.step, self.seconds = state["step"], state["seconds"]
-        self.rng = np.random.default_rng([self.settings["seed"], self.step])
-        print(f"resumed at step {self.step}", flush=True)
-
-    def save(self) -> None:
-        state = {"model": self.model.state_dict(), "average": self.average.state_dict(), "step": self.step,
-                 "optimizer": self.optimizer.state_dict(), "seconds": self.seconds, "settings": self.settings}
-        torch.save(state, self.work / "checkpoint.new")
-        (self.work / "checkpoint.new").replace(self.work / "checkpoint.pt")
+    def __init__(self, stage: Stage, average: Editor, options: dict):
+        self.stage, self.average, self.options, self.step = stage, average, options, 0
+        self.parameters = list(stage.trained())
+        chosen = {id(parameter) for parameter in self.parameters}
+        for parameter in stage.editor.parameters():
+            parameter.requires_grad_(id(parameter) in chosen)
+        groups = [{"params": [p for p in self.parameters if p.ndim > 1], "weight_decay": 0.01},
+                  {"params": [p for p in self.parameters if p.ndim <= 1], "weight_decay": 0.0}]
+        self.optimizer = torch.optim.AdamW(groups, lr=float(options["learning_rate"]), betas=(0.9, 0.99))
 
     def learning_rate(self) -> float:
-        train = self.settings["train"]
-        cosine = 0.5 + 0.5 * math.cos(math.pi * self.step / train["steps"])
-        return train["learning_rate"] * min(1.0, (self.step + 1) / train["warmup_steps"]) * cosine + 1e-6
+        options, share = self.options, self.step / self.options["steps"]
+        cosine = 0.05 + 0.95 * (0.5 + 0.5 * math.cos(math.pi * share))
+        return float(options["learning_rate"]) * min(1.0, (self.step + 1) / options.get("warmup_steps", 100)) * cosine
 
-    def advance(self, batch: dict) -> float:
-        """One optimizer step; returns the loss."""
+    def advance(self, sample) -> dict[str, float]:
+        """One step of the discriminator, if the stage has one, and one of the editor; returns the loss's terms."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate()
-        source, target = pixels(batch["source"]), pixels(batch["target"])
-        noise = torch.randn(source.shape[0], 4, source.shape[2] // self.model.factor, source.shape[3] // self.model.factor)
-        with torch.autocast("cpu", torch.bfloat16):
-            embeddings = self.model.encode_prompt(batch["prompt"])
-            output = self.model.edit(source, noise, embeddings, torch.tensor(batch["guidance"], dtype=torch.float32),
-                                     torch.tensor(batch["image_guidance"], dtype=torch.float32))
-        loss = loss_of(output.float(), target)
+        figures = self.stage.second_step(sample)
+        with torch.autocast(self.stage.device.type, torch.bfloat16):
+            terms = self.stage.losses(sample)
+        loss = torch.stack(list(terms.values())).sum()
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        norm = torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
         if torch.isfinite(norm):
             self.optimizer.step()
         self.step += 1
-        decay = min(self.settings["train"]["ema"], (1 + self.step) / (10 + self.step))
-        with torch.no_grad():
-            torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - decay)
-        return loss.item()
+        self._follow()
+        return {name: value.item() for name, value in {"loss": loss, **terms, **figures}.items()}
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        decay = min(self.options.get("ema", 0.998), (1 + self.step) / (10 + self.step))
+        current = dict(self.stage.editor.named_parameters())
+        pairs = [(mean, current[name]) for name, mean in self.average.named_parameters() if current[name].requires_grad]
+        torch._foreach_lerp_([mean for mean, _ in pairs], [parameter for _, parameter in pairs], 1 - decay)
+
+    def state(self) -> dict:
+        return {"step": self.step, "optimizer": self.optimizer.state_dict(), "editor": self.stage.editor.state_dict(),
+                "average": self.average.state_dict(), "extra": self.stage.extra_state()}
+
+    def resume(self, state: dict) -> None:
+        self.step = state["step"]
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.stage.editor.load_state_dict(state["editor"])
+        self.average.load_state_dict(state["average"])
+        self.stage.load_extra_state(state["extra"])
+
+
+class Recipe:
+    """A YAML and a work folder. `device` is cuda where there is one, unless the YAML names another."""
+
+    def __init__(self, settings: dict, work: pathlib.Path, minutes: float = math.inf):
+        self.settings, self.work = settings, work
+        self.device = torch.device(settings.get("device") or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.end = time.monotonic() + 60 * minutes
+        self.entries = [{"name": entry["stage"], **entry} for entry in settings["stages"]]
+        work.mkdir(parents=True, exist_ok=True)
+        (work / "recipe.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
+        if not (work / "tokenizer").exists():
+            start.write_tokenizer(settings, work / "tokenizer")
+
+    def _editor(self, name: str) -> Editor:
+        editor = Editor(self.settings, self.work / "tokenizer")
+        checkpoints.load_weights(self.work / name, editor)
+        return editor.to(self.device, memory_format=torch.channels_last)
+
+    def earlier(self, name: str) -> Editor:
+        """What the stage `name` ended with, frozen."""
+        return self._editor(name).eval().requires_grad_(False)
+
+    def _seed(self, *numbers: int) -> np.random.Generator:
+        seeds = [self.settings["seed"], *numbers]
+        torch.manual_seed(int(np.random.SeedSequence(seeds).generate_state(1)[0]))
+        return np.random.default_rng(seeds)
+
+    def make_start(self) -> None:
+        if not checkpoints.is_finished(self.work / "start"):
+            rng = self._seed(0)
+            data = open_triplets(self.settings, torch.device("cpu"))
+            checkpoints.save_weights(self.work / "start", start.build(self.settings, self.work / "tokenizer", data, rng))
+
+    def learner(self, index: int) -> Learner:
+        """The learner of a stage, resumed where it was stopped."""
+        entry = self.entries[index]
+        before = entry.get("start") or (self.entries[index - 1]["name"] if index else "start")
+        self._seed(index + 1)
+        editor = self._editor(before)
+        average = copy.deepcopy(editor).eval().requires_grad_(False)
+        stage = STAGES[entry["stage"]]
+        data = (open_pairs if stage.pairs else open_triplets)({**self.settings, **entry}, self.device)
+        learner = Learner(stage(editor, entry, data, self.earlier), average, entry)
+        state = checkpoints.load_state(self.work / entry["name"])
+        if state:
+            learner.resume(state)
+            print(f"{entry['name']}: resumed at step {learner.step}", flush=True)
+        return learner
+
+    def train(self, index: int) -> bool:
+        """Trains one stage; False where time ran out before its end."""
+        entry, learner = self.entries[index], self.learner(index)
+        folder, log = self.work / entry["name"], Log(self.work / "log.csv", entry["name"], entry["steps"])
+        rng = self._seed(index + 1, learner.step)
+        saved = time.monotonic()
+        while learner.step < entry["steps"]:
+            crop, size = self.shape(entry, learner.step)
+            log.add(learner.step + 1, learner.advance(learner.stage.draw(rng, size, crop)))
+            if time.monotonic() > self.end or time.monotonic() - saved > self.settings.get("save_seconds", 120):
+                checkpoints.save_state(folder, learner.state())
+                saved = time.monotonic()
+                if saved > self.end:
+                    return False
+        checkpoints.save_weights(folder, learner.average)
+        return True
+
+    @staticmethod
+    def shape(entry: dict, step: int) -> tuple[int, int]:
+        """Crop and batch size: the last `large_share` of the steps sees larger crops, as many pixels a step."""
+        crop, size = entry["crop"], entry["batch_size"]
+        if step < entry["steps"] * (1 - entry.get("large_share", 0.0)):
+            return crop, size
+        large = entry["large_crop"]
+        return large, max(2, round(size * (crop / large) ** 2))
+
+    def run(self, only: str | None = None) -> bool:
+        """Trains what is not finished. Raises ValueError for a stage that the YAML does not have."""
+        names = [entry["name"] for entry in self.entries]
+        if only and only not in names:
+            raise ValueError(f"there is no stage '{only}' in the recipe; it has {', '.join(names)}")
+        self.make_start()
+        return all(self.train(index) for index, name in enumerate(names)
+                   if only in (None, name) and not checkpoints.is_finished(self.work / name))
+
+
+class Log:
+    """Means of 50 steps, to the screen and to log.csv."""
+
+    def __init__(self, path: pathlib.Path, stage: str, steps: int, every: int = 50):
+        self.path, self.stage, self.steps, self.every = path, stage, steps, every
+        self.kept: list[dict[str, float]] = []
+        self.began = time.monotonic()
+
+    def add(self, step: int, terms: dict[str, float]) -> None:
+        self.kept.append(terms)
+        if step % self.every and step != self.steps:
+            return
+        means = {name: float(np.mean([kept[name] for kept in self.kept])) for name in terms}
+        line = " ".join(f"{name} {value:.4f}" for name, value in means.items())
+        seconds = time.monotonic() - self.began
+        print(f"{self.stage}: step {step} of {self.steps}, {seconds:.0f} s: {line}", flush=True)
+        with self.path.open("a") as file:
+            file.write(",".join([self.stage, str(step), f"{seconds:.0f}", *(f"{k}={v:.5f}" for k, v in means.items())]) + "\n")
+        self.kept = []
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("config", type=pathlib.Path)
     parser.add_argument("work", type=pathlib.Path)
-    parser.add_argument("--pool", type=pathlib.Path, nargs="+", required=True)
-    parser.add_argument("--save-every", type=int, default=500, help="steps between checkpoints")
-    parser.add_argument("--evaluate-every", type=int, default=1000, help="steps between evaluations")
-    parser.add_argument("--stop-after", type=int, default=None, help="stop at this step; the schedule stays as it is")
+    parser.add_argument("--only", help="train this stage alone; those before it must be finished")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="save and stop after so long")
     options = parser.parse_args()
-    settings = yaml.safe_load(options.config.read_text())
-    train = settings["train"]
-    options.work.mkdir(parents=True, exist_ok=True)
-    run, pools, mean = Run(settings, options.work), Pools(options.pool), 0.0
-    end = min(train["steps"], options.stop_after or train["steps"])
-    while run.step < end:
-        start = time.monotonic()
-        large = run.step >= train["steps"] * (1 - train["last_share_large"])
-        crop = pools.arrays[0].shape[2] if large else train["crop"]
-        size = max(2, round(train["batch_size"] * (train["crop"] / crop) ** 2))
-        loss = run.advance(make_batch(settings, pools, run.rng, size, crop))
-        run.seconds += time.monotonic() - start
-        mean = loss if mean == 0 else 0.99 * mean + 0.01 * loss
-        if run.step % 100 == 0:
-            print(f"step {run.step} of {train['steps']}, {run.seconds:.0f} s, loss {mean:.4f}", flush=True)
-        if run.step % options.save_every == 0 or run.step == end:
-            run.save()
-        if run.step % options.evaluate_every == 0 or run.step == end:
-            scores = evaluate.quick(run.average)
-            line = " ".join(f"{name} {value:.1f}" for name, value in scores.items())
-            print(f"step {run.step}: mean {np.mean(list(scores.values())):.2f} dB: {line}", flush=True)
-            with (options.work / "log.csv").open("a") as log:
-                log.write(",".join([str(run.step), f"{run.seconds:.0f}", *(f"{v:.2f}" for v in scores.values())]) + "\n")
+    finished = Recipe(load_recipe(options.config), options.work, options.minutes).run(options.only)
+    print("all stages are finished" if finished else "time is up; the same command goes on", flush=True)
 
 
 if __name__ == "__main__":

@@ -5,36 +5,72 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import pathlib
 
 import numpy as np
 import pytest
 import torch
-import yaml
+from diffusers import UNet2DConditionModel
+from safetensors.torch import load_file
 
-from movie_training import evaluate, export, pool, prompts, sources, stylizers, text, train
+from movie_training import (batches, checkpoints, diffusion, evaluate, export, losses, pair_pool, pool, prompts, sources,
+                            staged, start, stylizers, text, train)
+from movie_training.anchors import cross_frame
+from movie_training.discriminator import Discriminator
+from movie_training.editor import load_folder
+from movie_training.models import GuidedUNet
+from movie_training.recipe import load_recipe
+from movie_training.stages.temporal import warp
 
-CONFIG = pathlib.Path(__file__).parents[1] / "configs" / "nano-cpu.yaml"
+NANO = pathlib.Path(__file__).parents[1] / "configs" / "nano.yaml"
+
+#: Every stage, small; what it is about is in the options.
+STAGES = [
+    {"stage": "autoencoder", "latent_noise": 0.1},
+    {"stage": "teacher", "empty_prompt_gives": "source", "clean_loss_weight": 0.1, "condition_dropout": 0.2},
+    {"stage": "guidance", "clean_loss_weight": 0.1},
+    {"stage": "velocity"},
+    {"stage": "adversarial", "evaluation_share": 0.5, "weights": {"mse": 1.0, "generator": 0.1, "pixels": 1.0},
+     "sharpness": 0.1},
+    {"stage": "temporal", "sharpness": 0.1},
+]
 
 
 @pytest.fixture(scope="module")
-def pools(tmp_path_factory) -> train.Pools:
-    path = tmp_path_factory.mktemp("pool") / "pool.npy"
-    array = np.lib.format.open_memmap(path, "w+", np.uint8, (3, len(stylizers.NAMES), 64, 64, 3))
+def pools(tmp_path_factory) -> dict:
+    """The `data` section for a pool of three pictures and one of two pairs."""
+    folder = tmp_path_factory.mktemp("pool")
+    array = np.lib.format.open_memmap(folder / "pool.npy", "w+", np.uint8, (3, len(stylizers.NAMES), 64, 64, 3))
     for index in range(3):
         array[index] = pool.one(7, index, 64)
     array.flush()
-    path.with_suffix(".npy.count").write_text("3")
-    return train.Pools([path])
+    (folder / "pool.npy.count").write_text("3")
+    frames, flows, _ = pair_pool.open_pool(folder / "pairs.npy", 2, 64)
+    for index in range(2):
+        frames[index], flows[index] = pair_pool.one(7, index, 64)
+    pair_pool.files(folder / "pairs.npy")[1].write_text("2")
+    return {"kind": "pools", "paths": [str(folder / "pool.npy")], "pairs": [str(folder / "pairs.npy")], "noise": 0.01}
 
 
 @pytest.fixture
-def settings() -> dict:
-    settings = copy.deepcopy(yaml.safe_load(CONFIG.read_text()))
-    settings["train"] |= {"pretrain_text_steps": 2, "steps": 6, "batch_size": 2, "crop": 32, "warmup_steps": 2}
-    return settings
+def settings(pools) -> dict:
+    """nano with narrow networks."""
+    settings = load_recipe(NANO)
+    settings["unet"] |= {"block_out_channels": [16, 16, 32], "norm_num_groups": 8}
+    settings["vae"] |= {"encoder_block_out_channels": [8, 8, 16], "decoder_block_out_channels": [16, 8, 8],
+                        "conditioning_dim": 64}
+    small = {"steps": 3, "batch_size": 2, "crop": 32, "learning_rate": 1e-3, "warmup_steps": 1}
+    return {**settings, "device": "cpu", "pretrain_text_steps": 2, "data": pools,
+            "stages": [{**small, **stage} for stage in STAGES]}
+
+
+@pytest.fixture(scope="module")
+def work(pools, tmp_path_factory) -> pathlib.Path:
+    """A run through all stages."""
+    folder = tmp_path_factory.mktemp("work")
+    assert train.Recipe(settings.__wrapped__(pools), folder).run()
+    return folder
 
 
 @pytest.mark.parametrize("edit", stylizers.NAMES)
@@ -81,25 +117,224 @@ def test_kept_out_photographs_are_not_trained_on():
     assert not set(sources.TRAINING) & set(sources.KEPT_OUT.values())
 
 
-def test_a_run_learns_resumes_and_exports(pools, settings, tmp_path):
-    torch.manual_seed(0)
-    run = train.Run(settings, tmp_path / "work")
-    batch = train.make_batch(settings, pools, run.rng, 2, 32)
-    losses = [run.advance(batch) for _ in range(6)]
-    assert losses[-1] < losses[0]
-    run.save()
-    resumed = train.Run(settings, tmp_path / "work")
-    assert resumed.step == 6
-    for name, tensor in run.average.state_dict().items():
-        torch.testing.assert_close(resumed.average.state_dict()[name], tensor)
-    export.export(run.average, tmp_path / "work" / "tokenizer", tmp_path / "model")
+@pytest.mark.parametrize("stage", [stage["stage"] for stage in STAGES])
+def test_a_stage_changes_what_it_trains_and_nothing_else(stage, work, settings):
+    names = ["start", *(entry["stage"] for entry in settings["stages"])]
+    before, after = (load_file(work / name / "weights.safetensors") for name in (names[names.index(stage) - 1], stage))
+    moved = {name.split(".")[0] for name in after if not torch.equal(before[name], after[name])}
+    expected = {"autoencoder": {"vae", "text_encoder", "unet"}, "adversarial": {"unet", "vae"}, "temporal": {"unet", "vae"}}
+    assert moved == expected.get(stage, {"unet"})
+    inside_unet = {name.split(".")[1] for name in after if name.startswith("unet") and not torch.equal(before[name], after[name])}
+    assert ("down_blocks" in inside_unet) == (stage != "autoencoder")
+    if stage in ("guidance", "velocity"):  # the decoder is modulated by these
+        assert not inside_unet & {"time_embedding", "add_embedding", "guidance_embedding"}
+
+
+@pytest.mark.parametrize("index", range(len(STAGES)))
+def test_a_stage_learns_a_batch(index, work, settings):
+    """The same sample again and again: its loss falls."""
+    recipe = train.Recipe({**settings, "stages": [{**entry, "steps": 40} for entry in settings["stages"]]}, work)
+    learner = recipe.learner(index)
+    sample = learner.stage.draw(np.random.default_rng(1), 2, 32)
+    losses = []
+    for _ in range(20):
+        torch.manual_seed(3)
+        losses.append(learner.advance(sample)["loss"])
+    assert np.mean(losses[-3:]) < 0.97 * np.mean(losses[:3])
+
+
+def test_a_run_that_is_stopped_goes_on_where_it_was(settings, tmp_path):
+    settings = {**settings, "save_seconds": 0, "stages": settings["stages"][:1]}
+    stopped = train.Recipe(settings, tmp_path, minutes=0)
+    assert not stopped.run()
+    state = checkpoints.load_state(tmp_path / "autoencoder")
+    assert state["step"] == 1
+    learner = train.Recipe(settings, tmp_path).learner(0)
+    assert learner.step == 1
+    for name, tensor in learner.stage.editor.state_dict().items():
+        torch.testing.assert_close(tensor, state["editor"][name])
+    assert train.Recipe(settings, tmp_path).run()
+    assert checkpoints.is_finished(tmp_path / "autoencoder") and checkpoints.load_state(tmp_path / "autoencoder") is None
+
+
+def test_parts_of_a_checkpoint_are_small_and_a_broken_write_loses_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoints, "PART_BYTES", 1000)
+    checkpoints.save_state(tmp_path, {"step": 1, "weights": torch.arange(1000.0)})
+    assert all(part.stat().st_size <= 1000 for part in (tmp_path / "state").iterdir())
+    (tmp_path / "state.new").mkdir()  # as a stop in the middle of the next save leaves it
+    (tmp_path / "state.new" / "part-00").write_bytes(b"half")
+    assert torch.equal(checkpoints.load_state(tmp_path)["weights"], torch.arange(1000.0))
+
+
+@pytest.mark.parametrize("stage", [stage["stage"] for stage in STAGES])
+def test_what_a_stage_ends_with_edits_a_picture(stage, work):
+    editing = staged.open_stage(work / stage, steps=2)
+    picture = sources.kept_out("coffee", 64, 48)
+    edited = editing.edit(picture[None], "make it night")
+    assert edited.shape == (1, 48, 64, 3) and np.isfinite(edited).all()
+    assert editing.passes == {"autoencoder": 0, "teacher": 6, "guidance": 2, "velocity": 2}.get(stage, 1)
+
+
+def test_a_stage_exports_as_a_model_folder(work, tmp_path):
+    model = staged.load_editor(work, "temporal")
+    export.export(model, work / "tokenizer", tmp_path / "model")
     picture = sources.kept_out("coffee", 128, 96)
-    likeness = evaluate.psnr(evaluate.run(run.average, picture, "make it night"),
-                             evaluate.run(evaluate.load(tmp_path / "model"), picture, "make it night"))
-    assert likeness > 45
+    exported = load_folder(tmp_path / "model")
+    assert evaluate.psnr(evaluate.run(model, picture, "make it night"),
+                         evaluate.run(exported, picture, "make it night")) > 45
     index = json.loads((tmp_path / "model" / "model_index.json").read_text())
     assert set(export.COMPONENTS) <= set(index)
     assert text.load_tokenizer(tmp_path / "model" / "tokenizer")(["make it night"]).input_ids[0]
+
+
+def test_an_earlier_model_starts_a_run(work, settings, tmp_path):
+    """Its autoencoder, with latents brought to deviation 1, and what modulates its decoder."""
+    export.export(staged.load_editor(work, "temporal"), work / "tokenizer", tmp_path / "model")
+    goal, far = start.canonical_conditioning(tmp_path / "model"), []
+    for steps in (0, 150):
+        recipe = {**settings, "start": {"folder": str(tmp_path / "model"), "parts": ["vae", "conditioner"]},
+                  "pretrain_text_steps": steps}
+        train.Recipe(recipe, tmp_path / f"work-{steps}").make_start()
+        new = staged.load_editor(tmp_path / f"work-{steps}", "start")
+        told = new.unet.add_embedding(new.encode_prompt([prompts.CANONICAL[name] for name in stylizers.NAMES]))
+        far.append((told - goal).norm().item())
+    assert far[1] < 0.5 * far[0]
+    old = load_folder(tmp_path / "model")
+    torch.testing.assert_close(new.unet.guidance_embedding.linear_1.weight, old.unet.guidance_embedding.linear_1.weight)
+    assert not torch.equal(new.unet.conv_in.weight, old.unet.conv_in.weight)
+    with torch.no_grad():
+        latents = new.encode(batches.Pools(settings["data"]["paths"], {}).draw(np.random.default_rng(0), 32, 64).source)[0]
+    assert latents.std((0, 2, 3)).sub(1).abs().max() < 0.3
+
+
+def test_a_text_to_image_unet_starts_a_run_without_its_finest_attention():
+    """SD's layout: 4 input channels become 8, the second four of zeros; attention that the recipe leaves out is left aside."""
+    torch.manual_seed(0)
+    shape = {"block_out_channels": [8, 16], "layers_per_block": 1, "norm_num_groups": 4, "cross_attention_dim": 8,
+             "attention_head_dim": 2}
+    full = UNet2DConditionModel(in_channels=4, down_block_types=["CrossAttnDownBlock2D"] * 2,
+                                up_block_types=["CrossAttnUpBlock2D"] * 2, **shape)
+    mobile = GuidedUNet(in_channels=8, down_block_types=["DownBlock2D", "CrossAttnDownBlock2D"],
+                        up_block_types=["CrossAttnUpBlock2D", "UpBlock2D"], guidance_embed_dim=8, **shape)
+    fresh = start.adopt(mobile, full.state_dict())
+    assert all("guidance_embedding" in name for name in fresh)
+    torch.testing.assert_close(mobile.conv_in.weight[:, :4], full.conv_in.weight)
+    assert not mobile.conv_in.weight[:, 4:].any()
+    with pytest.raises(ValueError, match="must describe the same network"):
+        start.adopt(mobile, {"conv_out.weight": torch.zeros(3, 3)})
+
+
+def test_the_standard_autoencoder_trains_too(settings, tmp_path):
+    """AutoencoderTiny has no skips and no modulation: the paper's own."""
+    settings = {**settings, "vae": {"class": "AutoencoderTiny", "encoder_block_out_channels": [8, 8, 8, 8],
+                                    "decoder_block_out_channels": [8, 8, 8, 8], "num_encoder_blocks": [1, 1, 1, 1],
+                                    "num_decoder_blocks": [1, 1, 1, 1], "latent_channels": 4}}
+    assert train.Recipe(settings, tmp_path).run()
+
+
+@pytest.mark.parametrize("text, message", [
+    ("stages: [{stage: autoencoder}]", "lacks steps"), ("stages: [{stage: magic}]", "the stages are autoencoder"),
+    ("stage: []", "section 'stage'"), ("just words", "holds no settings")])
+def test_a_wrong_recipe_is_refused_in_a_sentence(text, message, tmp_path):
+    (tmp_path / "recipe.yaml").write_text(text)
+    with pytest.raises(ValueError, match=message):
+        load_recipe(tmp_path / "recipe.yaml")
+
+
+@pytest.mark.parametrize("path", sorted((pathlib.Path(__file__).parents[1] / "configs").glob("*.yaml")), ids=lambda p: p.stem)
+def test_the_recipes_are_whole(path):
+    settings = load_recipe(path)
+    GuidedUNet(**settings["unet"]) if settings["unet"]["block_out_channels"][0] < 100 else None
+
+
+# --- the mathematics ----------------------------------------------------------------------------------------------
+
+
+def test_parametrizations_agree():
+    schedule = diffusion.Schedule(reach=100)
+    clean, noise, timesteps = torch.randn(5, 4, 3, 3), torch.randn(5, 4, 3, 3), torch.tensor([1, 100, 400, 700, 999])
+    noisy = schedule.add_noise(clean, noise, timesteps)
+    torch.testing.assert_close(schedule.from_epsilon(noisy, noise, timesteps), clean, rtol=1e-3, atol=1e-3)
+    velocity = schedule.velocity(noisy, clean, timesteps)
+    torch.testing.assert_close(schedule.from_velocity(noisy, velocity, timesteps), clean, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(schedule.epsilon_of_velocity(noisy, velocity, timesteps), noise, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("sample", [diffusion.sample_ddim, diffusion.sample_lcm])
+def test_samplers_find_what_a_perfect_denoiser_knows(sample):
+    schedule, clean = diffusion.Schedule(), torch.randn(2, 4, 6, 6).clamp(-3, 3)
+
+    def denoiser(noisy, timesteps):
+        alpha, sigma = schedule.alpha_sigma(timesteps)
+        return (noisy - alpha * clean) / sigma
+
+    torch.testing.assert_close(sample(schedule, denoiser, torch.randn_like(clean), 5), clean, rtol=0.02, atol=0.02)
+
+
+def test_guidance_is_equation_1():
+    values = [torch.full((2, 1, 1, 1), value) for value in (1.0, 3.0, 10.0)]
+    guided = diffusion.three_pass(*values, image_guidance_scale=torch.tensor([1.5, 1.0]), guidance_scale=torch.tensor([7.5, 1.0]))
+    assert guided.flatten().tolist() == [1 + 1.5 * 2 + 7.5 * 7, 10.0]
+
+
+def test_the_students_timesteps_are_euler_discretes():
+    timesteps = diffusion.euler_timesteps(8)
+    assert len(timesteps) == 8 and timesteps[0] == 999 and timesteps[-1] == 0 and sorted(timesteps, reverse=True) == timesteps
+
+
+def test_discriminator_noise_is_logit_normal():
+    torch.manual_seed(0)
+    timesteps = diffusion.Schedule().logit_normal_timesteps(4000, -1.0, 1.0)
+    assert abs(timesteps.float().median().item() - 1000 / (1 + np.e)) < 15
+    assert timesteps.max() < 1000
+
+
+def test_the_discriminator_reads_the_encoder_arm_and_its_conditions(work):
+    torch.manual_seed(0)
+    teacher = staged.load_editor(work, "guidance")
+    judge = Discriminator(teacher)
+    assert not any(parameter is own for parameter in judge.parameters() for own in teacher.parameters())
+    latents = torch.randn(2, 4, 8, 8, requires_grad=True)
+    embeddings, timesteps, scales = teacher.encode_prompt(["make it night", "add neon"]), torch.tensor([5, 900]), torch.ones(2)
+    features = judge.features(latents, timesteps, latents.detach(), embeddings, scales * 7.5, scales)
+    assert len(features) == len(teacher.unet.down_blocks) + 1
+    scores = judge(features, timesteps, embeddings, scales * 7.5, scales)
+    assert torch.autograd.grad(sum(score.sum() for score in scores), latents, retain_graph=True)[0].abs().max() > 0
+    for changed in ((timesteps * 0, embeddings, scales * 7.5, scales), (timesteps, embeddings.flip(0), scales * 7.5, scales),
+                    (timesteps, embeddings, scales * 2, scales), (timesteps, embeddings, scales * 7.5, scales * 3)):
+        assert not torch.equal(judge(features, *changed)[0], scores[0])
+    blind = Discriminator(teacher, condition_on_guidance=False)
+    assert torch.equal(blind(features, timesteps, embeddings, scales, scales)[0],
+                       blind(features, timesteps, embeddings, scales * 2, scales * 2)[0])
+
+
+def test_the_second_frame_attends_to_the_first(work):
+    torch.manual_seed(0)
+    unet = staged.load_editor(work, "temporal").unet
+    scales = {"guidance_scale": torch.ones(1), "image_guidance_scale": torch.ones(1)}
+    arguments = (999, torch.randn(1, 32, 96))
+    frames = [torch.randn(1, 8, 8, 8) for _ in range(2)]
+    alone = [unet(frame, *arguments, added_cond_kwargs=scales).sample for frame in frames]
+    with cross_frame(unet):
+        together = [unet(frame, *arguments, added_cond_kwargs=scales).sample for frame in frames]
+    torch.testing.assert_close(together[0], alone[0])
+    assert (together[1] - alone[1]).abs().max() > 1e-4
+    torch.testing.assert_close(unet(frames[1], *arguments, added_cond_kwargs=scales).sample, alone[1])
+
+
+def test_warping_undoes_a_known_motion():
+    first = torch.rand(1, 3, 20, 24)
+    second = torch.roll(first, (2, 3), (2, 3))
+    flow = torch.stack([torch.full((1, 20, 24), -3.0), torch.full((1, 20, 24), -2.0)], 1)
+    torch.testing.assert_close(warp(first, flow)[..., 3:, 4:], second[..., 3:, 4:], rtol=1e-4, atol=1e-4)
+
+
+def test_sharpness_is_a_loss_of_its_own():
+    """A blurred picture costs more with it than without, against the same picture."""
+    target = torch.rand(1, 3, 32, 32) * 2 - 1
+    blurred = torch.nn.functional.avg_pool2d(target, 3, 1, 1)
+    assert losses.reconstruction(blurred, target, 0.5) > losses.reconstruction(blurred, target) + 0.05
+    torch.testing.assert_close(losses.reconstruction(target, target, 0.5), losses.reconstruction(target, target), rtol=0.1, atol=0.01)
 
 
 def test_the_loss_sees_every_pixel():
@@ -107,4 +342,4 @@ def test_the_loss_sees_every_pixel():
     for row, column in ((0, 0), (31, 31), (16, 0)):
         output = target.clone()
         output[..., row, column] = 1
-        assert train.loss_of(output, target).item() > train.loss_of(target, target).item() + 1e-4
+        assert losses.reconstruction(output, target).item() > losses.reconstruction(target, target).item() + 1e-4

@@ -1,0 +1,35 @@
+"""Reads a recipe: a YAML whose `extends` names another one beside it, which it adds to or replaces key by key."""
+
+from __future__ import annotations
+
+import pathlib
+
+import yaml
+
+from .stages import STAGES
+
+SECTIONS = {"extends", "seed", "device", "save_seconds", "start", "pretrain_text_steps", "data", "text_encoder", "unet", "vae",
+            "guidance", "stages"}
+
+
+def load_recipe(path: pathlib.Path) -> dict:
+    """The settings of a run. Raises ValueError for what a recipe cannot have, FileNotFoundError for a missing file."""
+    settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if not isinstance(settings, dict):
+        raise ValueError(f"{path} holds no settings: a recipe is a YAML mapping with the sections {', '.join(sorted(SECTIONS))}")
+    if "extends" in settings:
+        settings = {**load_recipe(path.parent / settings.pop("extends")), **settings}
+    unknown = sorted(set(settings) - SECTIONS)
+    if unknown:
+        raise ValueError(f"{path} has the section '{unknown[0]}'; allowed are {', '.join(sorted(SECTIONS))}")
+    check_stages(settings.get("stages", []), path)
+    return settings
+
+
+def check_stages(entries: list[dict], path: pathlib.Path) -> None:
+    for entry in entries:
+        if entry.get("stage") not in STAGES:
+            raise ValueError(f"{path}: a stage is called '{entry.get('stage')}'; the stages are {', '.join(STAGES)}")
+        missing = [key for key in ("steps", "batch_size", "crop", "learning_rate") if key not in entry]
+        if missing:
+            raise ValueError(f"{path}: the stage {entry['stage']} lacks {', '.join(missing)}")
