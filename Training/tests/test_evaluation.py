@@ -8,13 +8,16 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 import runpy
+import shutil
 
 import numpy as np
 import pytest
 import torch
+import yaml
 from transformers import CLIPConfig, CLIPModel
 
-from movie_training import evaluate, prompts, stylizers, text
+from movie_training import checkpoints, prompts, stylizers, text
+from movie_training.editor import load_folder
 from movie_training.evaluation import command, measures, native, report, semantic, sequences, sheets
 from movie_training.evaluation.cost import cost
 from movie_training.evaluation.engines import Stylizing, TorchEditing
@@ -148,7 +151,7 @@ def test_strength_and_rank_correlation():
 
 def test_cost_is_counted_where_the_editing_does_not_say():
     """nano's figure is the Swift program's, 4.98 GMAC: `movied model info` prints 9.97 GFLOP."""
-    editing = TorchEditing(evaluate.load(MODELS / "nano-float16"))
+    editing = TorchEditing(load_folder(MODELS / "nano-float16"))
     counted = cost(editing, 512, 384)
     assert counted["passes"] == 1 and counted["gmac"] == pytest.approx(4.98, rel=0.005)
     assert cost(Spoiled(), 256, 192) == {"gmac": 1.0, "passes": 1}
@@ -250,6 +253,30 @@ def test_the_papers_metrics_join_the_report(clip_folder):
     assert set(semantic.EDITED_CAPTIONS) == set(Scope().edits) and set(semantic.SUBJECTS) == set(Scope().photographs)
 
 
+def test_stages_of_a_run_are_opened_too(tmp_path):
+    """A stage folder with nano's weights edits as nano does; what is neither stage nor model is explained."""
+    model = load_folder(MODELS / "nano-float16")
+    entries = [{"stage": "teacher"}, {"stage": "adversarial", "name": "student"}]
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(model.settings | {"stages": entries}))
+    shutil.copytree(MODELS / "nano-float16" / "tokenizer", tmp_path / "tokenizer")
+    checkpoints.save_weights(tmp_path / "student", model)
+    checkpoints.save_weights(tmp_path / "teacher", model)
+    options = command.arguments().parse_args([str(tmp_path / "student")])
+    frames = sequences.render("coffee", 64, 48, 2).frames
+    student, _ = command.editings(options)
+    assert student.name == "student" and student.passes == 1
+    outputs = student.edit(frames, "make it night")
+    assert measures.psnr(outputs, TorchEditing(model).edit(frames, "make it night")) > 45
+    options = command.arguments().parse_args([str(tmp_path / "teacher"), "--steps", "4", "--name", "slow"])
+    slow, _ = command.editings(options)
+    assert slow.name == "slow" and slow.passes == 12
+    assert cost(slow, 64, 48)["gmac"] > 5 * cost(student, 64, 48)["gmac"]
+    (tmp_path / "other" / "stage").mkdir(parents=True)
+    for wrong in ("absent", "other/stage"):
+        with pytest.raises((FileNotFoundError, ValueError), match="is neither|is no stage"):
+            command.editings(command.arguments().parse_args([str(tmp_path / wrong)]))
+
+
 def test_a_missing_library_is_explained(tmp_path):
     with pytest.raises(FileNotFoundError, match="build it with 'swift build -c release'"):
         native.NativeEditing(MODELS / "nano", tmp_path)
@@ -259,7 +286,7 @@ def test_a_missing_library_is_explained(tmp_path):
 def test_the_engine_edits_as_pytorch_does():
     """int8 against float: within 38 dB, frame by frame and in order; a wrong folder is the engine's own sentence."""
     frames = sequences.render("coffee", 128, 96, 3).frames
-    engine, reference = native.NativeEditing(MODELS / "nano"), TorchEditing(evaluate.load(MODELS / "nano-float16"))
+    engine, reference = native.NativeEditing(MODELS / "nano"), TorchEditing(load_folder(MODELS / "nano-float16"))
     for prompt, scales in (("make it night", (7.5, 1.5)), ("make it a sepia photograph", (4, 2))):
         for output, expected in zip(engine.edit(frames, prompt, *scales), reference.edit(frames, prompt, *scales)):
             assert measures.psnr(output, expected) > 38

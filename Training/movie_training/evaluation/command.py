@@ -1,7 +1,7 @@
 """Evaluates a model on the kept-out photographs and prompts.
 
     python Training/evaluate.py Models/nano --engine movied --pictures sheets --json nano.json --gate
-    python Training/evaluate.py work                        # a training run's moving average, in PyTorch
+    python Training/evaluate.py work/teacher --brief        # a stage of a training run, in PyTorch
     python Training/evaluate.py --stages teacher.json student.json
 
 Prints Markdown: the number table with what must be reached and what is aimed at, the edits, the guidance curves.
@@ -16,13 +16,14 @@ import logging
 import pathlib
 import sys
 
-from ..evaluate import load
+from ..editor import load_folder
+from ..staged import open_stage
 from . import report as reports
 from . import sheets
 from .engines import Editing, TorchEditing
 from .measure import load_report, measure, save_report
 from .native import BUILD, EngineError, NativeEditing
-from .references import Scope
+from .references import BRIEF, Scope
 from .semantic import Clip
 
 #: What `movied` does to video when nothing is said.
@@ -40,12 +41,15 @@ def size(text: str) -> tuple[int, int]:
 def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     path = pathlib.Path
-    parser.add_argument("model", type=path, nargs="?", help="a model folder, or (torch) the folder of a training run")
+    parser.add_argument("model", type=path, nargs="?", help="a model folder; with torch also WORK/STAGE of a run")
     parser.add_argument("--engine", choices=("torch", "movied"), default="torch")
     parser.add_argument("--build", type=path, default=BUILD, metavar="DIR", help="where libmovie.so and movied are")
     parser.add_argument("--threads", type=int, default=1, help="of the movied engine")
     parser.add_argument("--anchor", choices=("none", "rolling"), default="none", help="of the movied engine on video")
     parser.add_argument("--name", help="the report's name, for the ladder of stages")
+    parser.add_argument("--steps", type=int, default=10, help="of stages that take several")
+    parser.add_argument("--sampler", choices=("ddim", "lcm"), default="ddim", help="of stages that take several steps")
+    parser.add_argument("--brief", action="store_true", help="two photographs, fewer prompts, scales and frames")
     parser.add_argument("--size", type=size, default=(512, 384))
     parser.add_argument("--json", type=path, metavar="FILE", help="write the report for --stages and --teacher")
     parser.add_argument("--pictures", type=path, metavar="DIR", help="write contact sheets")
@@ -62,7 +66,20 @@ def editings(options: argparse.Namespace) -> tuple[Editing, Editing | None]:
     if options.engine == "movied":
         make = lambda **more: NativeEditing(options.model, options.build, threads=options.threads, **more)  # noqa: E731
         return make(name=options.name), make(stability=STABILITY, anchor=options.anchor)
-    return TorchEditing(load(options.model), options.name or f"{options.model.name}, PyTorch"), None
+    return open_torch(options), None
+
+
+def open_torch(options: argparse.Namespace) -> Editing:
+    """A model folder's one-step editing, or a stage's own. Raises FileNotFoundError for what is neither."""
+    folder = options.model
+    if (folder / "model_index.json").exists():
+        return TorchEditing(load_folder(folder), options.name or f"{folder.name}, PyTorch")
+    if (folder.parent / "recipe.yaml").exists():
+        editing = open_stage(folder, steps=options.steps, sampler=options.sampler)
+        editing.name = options.name or editing.name
+        return editing
+    raise FileNotFoundError(f"{folder} is neither a model folder (it has no model_index.json) nor a stage of a training "
+                            "run (there is no recipe.yaml beside it): name WORK/STAGE or a model folder")
 
 
 def evaluate(options: argparse.Namespace) -> int:
@@ -71,7 +88,7 @@ def evaluate(options: argparse.Namespace) -> int:
     clip = Clip(options.clip) if options.clip else None
     pick = Clip(options.pickscore) if options.pickscore else None
     teacher = load_report(options.teacher) if options.teacher else None
-    scope = dataclasses.replace(Scope(), width=options.size[0], height=options.size[1])
+    scope = dataclasses.replace(BRIEF if options.brief else Scope(), width=options.size[0], height=options.size[1])
     report = measure(editing, scope, clip, pick, stabilized)
     if teacher:
         report = reports.with_teacher(report, teacher)

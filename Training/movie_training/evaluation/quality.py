@@ -59,6 +59,7 @@ def _paraphrased(edit: str, judged: dict[str, list[Judged]]) -> dict:
 
 def quality(editing: Editing, scope: Scope) -> dict[str, dict]:
     """edit -> figures: PSNR in dB, the rest in 0...1 (sharpness: 1 is the stylizer's)."""
+    paraphrases = {edit: sentences[: scope.paraphrases] for edit, sentences in prompts.KEPT_OUT.items()}
     return {edit: _canonical(edit, judge(editing, edit, prompts.CANONICAL[edit], scope))
-            | _paraphrased(edit, {prompt: judge(editing, edit, prompt, scope) for prompt in prompts.KEPT_OUT[edit]})
+            | _paraphrased(edit, {prompt: judge(editing, edit, prompt, scope) for prompt in paraphrases[edit]})
             for edit in scope.instructions}

@@ -23,6 +23,8 @@ class Scope:
     edits: tuple[str, ...] = tuple(EDITS)
     #: Frames of each sequence for flicker.
     frames: int = 8
+    #: Of each instruction; None for all that were kept out.
+    paraphrases: int | None = None
     guidance_scales: tuple[float, ...] = (2, 4, 6, 7.5, 9, 11, 14)
     image_guidance_scales: tuple[float, ...] = (1, 1.5, 2, 2.5, 3)
 
@@ -30,6 +32,11 @@ class Scope:
     def instructions(self) -> tuple[str, ...]:
         """Leaving the picture alone, and the edits."""
         return "identity", *self.edits
+
+
+#: For stages of many passes a frame: a quarter of the frames. Its figures compare with each other only.
+BRIEF = Scope(photographs=("astronaut", "china"), frames=4, paraphrases=2, guidance_scales=(2, 5, 7.5, 10, 14),
+              image_guidance_scales=(1, 1.5, 3))
 
 
 def eight_bit(pictures: np.ndarray) -> np.ndarray:
