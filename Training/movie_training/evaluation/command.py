@@ -78,8 +78,8 @@ def open_torch(options: argparse.Namespace) -> Editing:
         editing = open_stage(folder, steps=options.steps, sampler=options.sampler)
         editing.name = options.name or editing.name
         return editing
-    raise FileNotFoundError(f"{folder} is neither a model folder (it has no model_index.json) nor a stage of a training "
-                            "run (there is no recipe.yaml beside it): name WORK/STAGE or a model folder")
+    raise FileNotFoundError(f"{folder} is neither a model folder (it has no model_index.json) nor a stage of a "
+                            "training run (there is no recipe.yaml beside it): name WORK/STAGE or a model folder")
 
 
 def evaluate(options: argparse.Namespace) -> int:

@@ -7,7 +7,8 @@ W moves a picture by the motion that the sequence was made with (cubic interpola
 camera's noise and what interpolation adds. So 1 says: the edit carries along what moves and leaves noise as it is;
 more, that it makes noise and fractions of pixels visible, as hard thresholds do, or that details crawl.
 
-The stylizers amplify noise too where they raise contrast, and so does a network that learned them to perfection. Their own flicker on the same frames is therefore reported beside it, and the two in proportion.
+The stylizers amplify noise too where they raise contrast, and so does a network that learned them to perfection. Their
+own flicker on the same frames is therefore reported beside it, and the two in proportion.
 """
 
 from __future__ import annotations
