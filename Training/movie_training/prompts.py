@@ -139,6 +139,90 @@ KEPT_OUT: dict[str, list[str]] = {
                 "what a thermal camera would show", "show me how warm everything is", "predator vision"],
 }
 
+#: Kept out too; written by somebody who had seen none of the sentences above and below, nor paraphrases.txt.
+STRANGERS: dict[str, list[str]] = {
+    "identity": [
+        "just show my normal camera picture",
+        "turn all the effects off",
+        "leave me exactly as i am",
+        "go back to the original unedited video",
+    ],
+    "pencil": [
+        "draw me with a graphite pencil",
+        "can you make this look hand sketched in pencil",
+        "i want to be a pencil drawing",
+        "shade my face like a soft lead pencil portrait",
+    ],
+    "ink": [
+        "comic book style",
+        "turn me into a cartoon with black outlines",
+        "make it look like a page from a comic",
+        "bold ink lines and flat colours please",
+        "hey could i be a cartoon character today",
+    ],
+    "watercolor": [
+        "watercolour painting",
+        "paint this scene in soft watercolors",
+        "i'd love a watercolor painting look",
+        "make everything look like wet watercolour washes on paper",
+        "could you do me as an aquarelle",
+    ],
+    "oil": [
+        "make me look like an old master's oil portrait",
+        "render this in thick oil paints like rembrandt",
+        "can my webcam look like a renaissance oil painting",
+    ],
+    "van_gogh": [
+        "van gogh style",
+        "make it swirl like starry night",
+        "paint me the way vincent van gogh would",
+        "give my room those starry night swirls",
+        "i wanna look like a van gogh self portrait",
+    ],
+    "sepia": [
+        "age it like a faded victorian photo",
+        "could you give me that vintage sepia look",
+        "i want to look like great grandpa's brownish photo",
+    ],
+    "noir": [
+        "film noir please",
+        "take out all the color, make it grayscale",
+        "i feel like a detective in a noir movie",
+        "show me like an old black and white film",
+    ],
+    "night": [
+        "turn the daylight into moonlight",
+        "pretend it's midnight outside",
+        "change day to night please",
+        "can you make it look dark and moonlit",
+    ],
+    "autumn": [
+        "turn all the leaves orange",
+        "make it look like fall outside",
+        "i miss october, give me fall foliage",
+        "switch the season to autumn please",
+    ],
+    "neon": [
+        "cyberpunk look with glowing edges",
+        "outline me in bright neon lights",
+        "make me glow like a neon sign",
+        "can we go full cyberpunk neon",
+    ],
+    "pop_art": [
+        "make me an andy warhol print",
+        "do the warhol marilyn thing to my face",
+        "posterize me like a sixties pop art poster",
+        "i'd like a bright pop art poster look",
+    ],
+    "thermal": [
+        "show my body heat in infrared",
+        "make it look like predator heat vision",
+        "switch to a thermal imaging view please",
+        "what would i look like on an infrared camera",
+    ],
+}
+KEPT_OUT = {edit: KEPT_OUT[edit] + STRANGERS[edit] for edit in KEPT_OUT}
+
 #: The prompt that names each edit in evaluation, the demo and the model card.
 CANONICAL: dict[str, str] = {
     "identity": "leave it as it is", "pencil": "make it a pencil drawing", "ink": "make it an ink cartoon",
