@@ -46,10 +46,12 @@ class Schedule:
         alpha, sigma = self.alpha_sigma(timesteps)
         return alpha * noisy - sigma * velocity
 
-    def velocity(self, noisy: Tensor, latents: Tensor, timesteps: Tensor) -> Tensor:
-        """v = alpha epsilon - sigma x_0 = (alpha x_t - x_0) / sigma."""
+    def velocity(self, noisy: Tensor, epsilon: Tensor, timesteps: Tensor) -> Tensor:
+        """v = alpha epsilon - sigma x_0. Where noise prevails x_0 is kept within the reach; elsewhere v = (epsilon - sigma x_t)
+        / alpha, which is the same and does not divide by a small sigma."""
         alpha, sigma = self.alpha_sigma(timesteps)
-        return (alpha * noisy - latents) / sigma.clamp(min=0.02)
+        bounded = (alpha * noisy - self.from_epsilon(noisy, epsilon, timesteps)) / sigma.clamp(min=0.02)
+        return torch.where(sigma > 0.7, bounded, (epsilon - sigma * noisy) / alpha)
 
     def epsilon_of_velocity(self, noisy: Tensor, velocity: Tensor, timesteps: Tensor) -> Tensor:
         """epsilon = alpha v + sigma x_t."""

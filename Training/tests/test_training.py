@@ -257,7 +257,9 @@ def test_parametrizations_agree():
     clean, noise, timesteps = torch.randn(5, 4, 3, 3), torch.randn(5, 4, 3, 3), torch.tensor([1, 100, 400, 700, 999])
     noisy = schedule.add_noise(clean, noise, timesteps)
     torch.testing.assert_close(schedule.from_epsilon(noisy, noise, timesteps), clean, rtol=1e-3, atol=1e-3)
-    velocity = schedule.velocity(noisy, clean, timesteps)
+    velocity = schedule.velocity(noisy, noise, timesteps)
+    alpha, sigma = schedule.alpha_sigma(timesteps)
+    torch.testing.assert_close(velocity, alpha * noise - sigma * clean, rtol=1e-3, atol=1e-3)
     torch.testing.assert_close(schedule.from_velocity(noisy, velocity, timesteps), clean, rtol=1e-3, atol=1e-3)
     torch.testing.assert_close(schedule.epsilon_of_velocity(noisy, velocity, timesteps), noise, rtol=1e-3, atol=1e-3)
 

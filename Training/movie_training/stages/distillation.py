@@ -51,7 +51,7 @@ class GuidanceStage(_Distillation):
 
 
 class VelocityStage(_Distillation):
-    """The same model with v-prediction: the student matches v = (alpha x_t - x_0) / sigma of the teacher's x_0."""
+    """The same model with v-prediction: the student matches the velocity that the teacher's epsilon means."""
 
     name, teacher_stage, prediction = "velocity", "guidance", "velocity"
 
@@ -59,6 +59,5 @@ class VelocityStage(_Distillation):
         encoded, noisy, timesteps = self.noisy_sample(batch)
         inputs = (noisy, timesteps, encoded.image_latents, encoded.embeddings, *self.draw_guidance(len(noisy)))
         with torch.no_grad():
-            clean = self.schedule.from_epsilon(noisy, self.teacher.predict(*inputs).float(), timesteps)
-            velocity = self.schedule.velocity(noisy, clean, timesteps)
+            velocity = self.schedule.velocity(noisy, self.teacher.predict(*inputs).float(), timesteps)
         return {"velocity": (self.editor.predict(*inputs).float() - velocity).square().mean()}
