@@ -12,14 +12,24 @@ def charbonnier(difference: Tensor) -> Tensor:
     return (difference * difference + 4e-5).sqrt().mean()
 
 
+def squared_gradients(pictures: Tensor) -> Tensor:
+    """Squared differences of neighbouring pixels' luma, both ways, [batch, 1, height - 1, width - 1]."""
+    luma = (pictures * pictures.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    return luma.diff(dim=-2)[..., :, :-1].square() + luma.diff(dim=-1)[..., :-1, :].square()
+
+
 def gradient_energy(pictures: Tensor) -> Tensor:
     """Root mean square of the luma's gradient in windows of 8 x 8 pixels, [batch, 1, height / 8, width / 8]."""
-    luma = (pictures * pictures.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1, keepdim=True)
-    rows, columns = luma.diff(dim=-2)[..., :, :-1], luma.diff(dim=-1)[..., :-1, :]
-    return (F.avg_pool2d(rows * rows + columns * columns, 8, ceil_mode=True) + 1e-4).sqrt()
+    return (F.avg_pool2d(squared_gradients(pictures), 8, ceil_mode=True) + 1e-4).sqrt()
 
 
-def reconstruction(output: Tensor, target: Tensor, sharpness: float = 0.0) -> Tensor:
+def energy_ratio(output: Tensor, target: Tensor) -> Tensor:
+    """|log| of the pictures' gradient energies in proportion, mean of the batch: dark and pale pictures count alike."""
+    own, wanted = (squared_gradients(pictures).mean((1, 2, 3)) + 1e-4 for pictures in (output, target))
+    return (own / wanted).log().abs().mean()
+
+
+def reconstruction(output: Tensor, target: Tensor, sharpness: float = 0.0, energy: float = 0.0) -> Tensor:
     """Charbonnier on pixels, gradients and two pooled sizes; pictures [batch, 3, height, width] in -1...1.
 
     `sharpness` weighs the difference of the windows' gradient energies: what the other terms leave blurred, since a
@@ -32,6 +42,8 @@ def reconstruction(output: Tensor, target: Tensor, sharpness: float = 0.0) -> Te
             + 0.25 * charbonnier(F.avg_pool2d(coarse, 4)))
     if sharpness:
         loss = loss + sharpness * charbonnier(gradient_energy(output) - gradient_energy(target))
+    if energy:
+        loss = loss + energy * energy_ratio(output, target)
     return loss
 
 

@@ -347,3 +347,10 @@ def test_the_loss_sees_every_pixel():
         output = target.clone()
         output[..., row, column] = 1
         assert losses.reconstruction(output, target).item() > losses.reconstruction(target, target).item() + 1e-4
+
+
+def test_the_energy_ratio_is_free_of_scale():
+    picture = torch.rand(2, 3, 32, 32)
+    torch.testing.assert_close(losses.energy_ratio(picture, picture), torch.tensor(0.0))
+    torch.testing.assert_close(losses.energy_ratio(picture * 0.5, picture), torch.tensor(np.log(4), dtype=torch.float32),
+                               rtol=0.01, atol=0.01)

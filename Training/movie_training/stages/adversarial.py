@@ -114,8 +114,7 @@ class AdversarialStage(Stage):
             conditioning = self.editor.conditioning(encoded.embeddings, *scales)
             output = self.editor.decode(fake, encoded.features, conditioning).float()
             target = self.blended(batch, *scales)
-            terms["pixels"] = self.weights["pixels"] * losses.reconstruction(
-                output, target, self.options.get("sharpness", 0.0))
+            terms["pixels"] = self.weights["pixels"] * self.likeness(output, target)
         return terms
 
     def extra_state(self) -> dict:

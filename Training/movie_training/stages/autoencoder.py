@@ -7,7 +7,6 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from .. import losses
 from ..batches import Batch
 from .base import Stage, conditioner, parameters_of
 
@@ -57,7 +56,7 @@ class AutoencoderStage(Stage):
         noise = self.options.get("latent_noise", 0.2) * torch.rand(len(latents), 1, 1, 1, device=self.device)
         conditioning = self.untold(self.editor.conditioning(embeddings, *scales), scales)
         output = self.editor.decode(latents + noise * torch.randn_like(latents), features, conditioning)
-        return {"pixels": losses.reconstruction(output.float(), target, self.options.get("sharpness", 0.0)),
+        return {"pixels": self.likeness(output.float(), target),
                 "latents": self.options.get("latent_penalty", 0.02) * spread(latents.float())}
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .. import stylizers
+from .. import losses, stylizers
 from ..batches import Batch, Triplets
 from ..diffusion import Schedule
 from ..editor import Editor
@@ -95,6 +95,10 @@ class Stage:
         strength = stylizers.strength(guidance_scale.cpu().numpy(), image_guidance_scale.cpu().numpy())
         amount = torch.from_numpy(np.asarray(strength, np.float32)).to(self.device).view(-1, 1, 1, 1)
         return (batch.source + amount * (batch.edited - batch.source)).clamp(-1, 1)
+
+    def likeness(self, output: Tensor, target: Tensor) -> Tensor:
+        """The loss of decoded pictures, with the weights `sharpness` and `energy` of the options."""
+        return losses.reconstruction(output, target, self.options.get("sharpness", 0.0), self.options.get("energy", 0.0))
 
     @torch.no_grad()
     def encode(self, batch: Batch) -> Encoded:

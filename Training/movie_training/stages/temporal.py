@@ -55,8 +55,7 @@ class TemporalStage(Stage):
         with cross_frame(self.editor.unet):
             outputs = [self.editor.edit(frame.source, noise, embeddings, *scales).float()
                        for frame in (first, second)]
-        sharpness = self.options.get("sharpness", 0.0)
-        terms = {name: losses.reconstruction(output, target, sharpness)
+        terms = {name: self.likeness(output, target)
                  for name, output, target in zip(("first", "second"), outputs, targets)}
         changes = [after - warp(before, flow[:, :2].float()) for before, after in (outputs, targets)]
         difference = (changes[0] - changes[1]) * flow[:, 2:].float()
