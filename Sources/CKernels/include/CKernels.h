@@ -198,6 +198,26 @@ void movie_spread_weights_u8(uint8_t *spread, const uint8_t *near, const uint8_t
 /* last = edited + (last - edited) * weight / 256, rounded towards edited; n bytes. */
 void movie_stabilize_u8(uint8_t *last, const uint8_t *edited, const uint8_t *weight, size_t n);
 
+/* Cells that may have moved, [rows, columns] each. */
+typedef struct {
+    const movie_plane *now, *then; /* brightness of the newest source and of the one before, at half size */
+    const movie_vectors *vectors;  /* of the patches of `now` */
+    const uint8_t *wanted;         /* 0: the cell rests */
+    int16_t *moves;                /* 2 a cell: pixel x was at x + move / 8, full size; less than a quarter pixel is 0 */
+    uint16_t *left, *peak;         /* mean and largest of |now - moved then|, 1/16 level */
+    size_t columns, rows;
+} movie_cell_motion;
+
+/* Moves of the cell rows first..<last, and what they leave unexplained. */
+void movie_cell_moves(const movie_cell_motion *m, size_t first, size_t last);
+/* For wanted cells, weight = max(weight, moved * clamp((high - peak) * slope, 0, 1)); where the first is more, it rests. */
+void movie_cell_choose(uint8_t *weight, int16_t *moves, const uint8_t *moved, const uint8_t *wanted, const uint16_t *peak,
+                       size_t count, float high, float slope);
+/* The pixels of the moved cells of row `row` of a packed RGB picture, from where they were in `from` (cubic), into the
+   picture `to` of the same rows; `weight`: the whole picture's, cells that have none near them are left alone. */
+void movie_cell_carry(uint8_t *to, const uint8_t *from, size_t stride, size_t width, size_t height, const int16_t *moves,
+                      const uint8_t *weight, size_t columns, size_t rows, size_t row);
+
 /* How much a row of cells, 8 x 8 pixels of packed RGB each, differs from an earlier picture. A cell has four blocks of 4 x 4
    pixels, whose sums are written, channel by channel: [rows][blocks][3]; `reference` holds the earlier picture's.
    measures: the largest |r| + 2 |g| + |b| of a cell's blocks, differences of sums: 64 for a difference of 1 in every
