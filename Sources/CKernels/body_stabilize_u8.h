@@ -65,13 +65,17 @@ void MOVIE_NAME(spread_weights_u8)(uint8_t *spread, const uint8_t *near, const u
     }
 }
 
-/* last = edited + (last - edited) * weight / 256, rounded towards edited, so that a still picture is reached. n bytes,
-   each with a weight of its own. */
-void MOVIE_NAME(stabilize_u8)(uint8_t *last, const uint8_t *edited, const uint8_t *weight, size_t n) {
+/* last = edited + (last - edited) * weight / 256 for n bytes, each with a weight of its own. Rounded towards edited, so that a still
+   picture is reached; with `keeps`, a difference of one level stays where the weight is half or more: noise that turns
+   single bits on and off does not show. */
+void MOVIE_NAME(stabilize_u8)(uint8_t *last, const uint8_t *edited, const uint8_t *weight, size_t n, int keeps) {
+    const uint16_t most = keeps ? 127 : 0;
     for (size_t i = 0; i < n; i++) {
         uint8_t e = edited[i], l = last[i];
         uint8_t distance = e > l ? (uint8_t)(e - l) : (uint8_t)(l - e);
-        uint8_t step = (uint8_t)(((uint16_t)distance * weight[i]) >> 8);
+        uint16_t left = (uint16_t)(256 - weight[i]);
+        uint16_t rounding = left < most ? left : most;
+        uint8_t step = (uint8_t)((uint16_t)((uint16_t)distance * weight[i] + rounding) >> 8);
         last[i] = e > l ? (uint8_t)(e - step) : (uint8_t)(e + step);
     }
 }

@@ -13,7 +13,7 @@ final class MovedCells {
     static let most: Float = 0.7
     /// Carried in full up to so many times the noise, and not at all from so many on.
     static let explained: Float = 2
-    static let unexplained: Float = 6
+    static let unexplained: Float = 8
     /// The same for the largest difference of a cell's pixels.
     static let peakExplained: Float = 8
     static let peakUnexplained: Float = 12
@@ -82,7 +82,7 @@ final class MovedCells {
     /// there may be any.
     func find(_ weights: UnsafeMutablePointer<UInt8>, full: Float) -> Bool {
         guard mark(weights, below: full / 2) else { return false }
-        motion.search(wanted, columns: columns, rows: rows)
+        motion.search(wanted, columns: columns, rows: rows, noise: noise.level)
         job.pointee.now = motion.now
         job.pointee.then = motion.before
         self.weights = weights

@@ -20,6 +20,9 @@ public final class Stabilizer {
     /// What the first two frames may tell at most: what differs may be more than noise.
     static let firstNoise: Float = 0.5
 
+    /// A row's differences of a single level stay, but every so many frames, so that a still picture is reached exactly.
+    static let turns = 8
+
     /// 0 leaves frames as they are, 1 holds still places as still as it can.
     public var strength: Float {
         didSet { strength = strength > 0 ? min(strength, 1) : 0 }
@@ -45,6 +48,7 @@ public final class Stabilizer {
     private let weights: UnsafeMutablePointer<UInt8>
     private let spread: UnsafeMutablePointer<UInt8>  // a row of bytes for each worker
     private var isEmpty = true
+    private var frames = 0
     private var carries = false
     private var stillNoise = StillNoise(
         bounds: Stabilizer.noiseBounds, first: Stabilizer.firstNoise, unit: Stabilizer.sum,
@@ -104,6 +108,7 @@ public final class Stabilizer {
     /// Makes `output` from the edited frame, or from `elsewhere` if it lies there; `look` has been called.
     func run(_ elsewhere: UnsafePointer<UInt8>? = nil) {
         edited = elsewhere ?? usual
+        frames &+= 1
         let count = cells.columns * cells.rows
         guard !isEmpty, strength > 0 else {
             output.update(from: edited, count: stride * height)
@@ -151,7 +156,8 @@ public final class Stabilizer {
             }
             let far = row(line < 2 ? index - 1 : index + 1), share: UInt32 = line == 0 || line == 3 ? 3 : 1
             movie_spread_weights_u8(bytes, weights + row(index), weights + far, share, cells.columns)
-            movie_stabilize_u8(output + at, edited + at, bytes, inside)
+            let keeps: Int32 = (index * CellGrid.side + line + frames) % Self.turns == 0 ? 0 : 1
+            movie_stabilize_u8(output + at, edited + at, bytes, inside, keeps)
             (output + at + inside).update(from: edited + at + inside, count: stride - inside)
         }
     }

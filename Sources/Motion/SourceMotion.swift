@@ -54,13 +54,18 @@ public final class SourceMotion {
     }
 
     /// Searches the motion of the cells that are not 0 in `cells`: [rows, columns].
-    public func search(_ cells: UnsafePointer<UInt8>, columns: Int, rows: Int) {
+    ///
+    /// - Parameter noise: by how many levels frames of half size differ on average where nothing moves.
+    public func search(_ cells: UnsafePointer<UInt8>, columns: Int, rows: Int, noise: Float) {
         // A patch of half size covers 16 pixels and begins every 8.
         mark(field.base, from: cells, columns: columns, rows: rows, reach: 0..<4)
         for level in field.base + 1..<max(field.grids.count, field.base + 1) {
             let finer = field.grids[level - 1]
             mark(level, from: wanted[level - 1].base, columns: finer.columns, rows: finer.rows, reach: -1..<3)
         }
+        // Of two frames with normal noise; halving has taken half of each one's deviation.
+        let deviation = 2 * noise * (Float.pi / 4).squareRoot()
+        search.noiseVariance = deviation * deviation
         search.search(field, now: newest, then: last)
     }
 

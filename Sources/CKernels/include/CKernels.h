@@ -195,15 +195,16 @@ void movie_cell_follow_u16(uint16_t *then, const uint16_t *now, const uint8_t *w
 /* Weights of cells to weights of the 12 * count bytes of a row of pixels in them; `far`: the row of cells that is next to
    the pixels, which counts `share` eighths. */
 void movie_spread_weights_u8(uint8_t *spread, const uint8_t *near, const uint8_t *far, unsigned share, size_t count);
-/* last = edited + (last - edited) * weight / 256, rounded towards edited; n bytes. */
-void movie_stabilize_u8(uint8_t *last, const uint8_t *edited, const uint8_t *weight, size_t n);
+/* last = edited + (last - edited) * weight / 256, rounded towards edited; n bytes. keeps != 0: a difference of one level
+   stays where the weight is half or more. */
+void movie_stabilize_u8(uint8_t *last, const uint8_t *edited, const uint8_t *weight, size_t n, int keeps);
 
 /* Cells that may have moved, [rows, columns] each. */
 typedef struct {
     const movie_plane *now, *then; /* brightness of the newest source and of the one before, at half size */
     const movie_vectors *vectors;  /* of the patches of `now` */
     const uint8_t *wanted;         /* 0: the cell rests */
-    int16_t *moves;                /* 2 a cell: pixel x was at x + move / 8, full size; less than a quarter pixel is 0 */
+    int16_t *moves;                /* 2 a cell: pixel x was at x + move / 8, full size; less than 3 is 0 */
     uint16_t *left, *peak;         /* mean and largest of |now - moved then|, 1/16 level */
     size_t columns, rows;
 } movie_cell_motion;
