@@ -1,7 +1,7 @@
 /* The stabilizer where the picture moves: cells of 4 x 4 pixels that were elsewhere in the last output. */
 
 /* Eighths of a pixel below which a cell rests. */
-#define SMALLEST_MOVE 3
+#define SMALLEST_MOVE 4
 
 MOVIE_INLINE int16_t eighths(float half_pixels) {
     return (int16_t)(int32_t)__builtin_rintf(within(-1000.0f, 1000.0f, half_pixels) * 16.0f);

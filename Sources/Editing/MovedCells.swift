@@ -12,11 +12,11 @@ final class MovedCells {
     /// How much of the last output a carried cell keeps at most: pictures that are carried for long lose their lines.
     static let most: Float = 0.7
     /// Carried in full up to so many times the noise, and not at all from so many on.
-    static let explained: Float = 2
+    static let explained: Float = 3
     static let unexplained: Float = 8
     /// The same for the largest difference of a cell's pixels.
-    static let peakExplained: Float = 8
-    static let peakUnexplained: Float = 12
+    static let peakExplained: Float = 6
+    static let peakUnexplained: Float = 10
     private static let level: Float = 16  // of differences
 
     /// Where each cell was: [rows, columns, 2], pixel x at x + move / 8. (0, 0): where it is.

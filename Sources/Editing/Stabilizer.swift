@@ -21,7 +21,7 @@ public final class Stabilizer {
     static let firstNoise: Float = 0.5
 
     /// A row's differences of a single level stay, but every so many frames, so that a still picture is reached exactly.
-    static let turns = 8
+    static let turns = 16
 
     /// 0 leaves frames as they are, 1 holds still places as still as it can.
     public var strength: Float {

@@ -204,7 +204,7 @@ typedef struct {
     const movie_plane *now, *then; /* brightness of the newest source and of the one before, at half size */
     const movie_vectors *vectors;  /* of the patches of `now` */
     const uint8_t *wanted;         /* 0: the cell rests */
-    int16_t *moves;                /* 2 a cell: pixel x was at x + move / 8, full size; less than 3 is 0 */
+    int16_t *moves;                /* 2 a cell: pixel x was at x + move / 8, full size; less than 4 is 0 */
     uint16_t *left, *peak;         /* mean and largest of |now - moved then|, 1/16 level */
     size_t columns, rows;
 } movie_cell_motion;
