@@ -74,18 +74,20 @@ public final class SourceMotion {
         let grid = field.grids[level], marks = wanted[level].base
         marks.update(repeating: 0, count: grid.columns * grid.rows)
         for row in 0..<rows {
-            let line = from + row &* columns
-            let first = max(0, (row &- reach.upperBound &+ 2) / 2), end = min(grid.rows, (row &- reach.lowerBound) / 2 &+ 1)
+            let line = from + row &* columns, down = Self.patches(over: row, reach, of: grid.rows)
             for column in 0..<columns where line[column] != 0 {
-                let left = max(0, (column &- reach.upperBound &+ 2) / 2)
-                let right = min(grid.columns, (column &- reach.lowerBound) / 2 &+ 1)
-                var above = first
-                while above < end {
-                    for patch in left..<max(left, right) { marks[above &* grid.columns &+ patch] = 1 }
-                    above &+= 1
+                let across = Self.patches(over: column, reach, of: grid.columns)
+                for patchRow in down {
+                    for patch in across { marks[patchRow &* grid.columns &+ patch] = 1 }
                 }
             }
         }
+    }
+
+    /// Those of `count` patches of which `index` is within `reach` of twice their place.
+    private static func patches(over index: Int, _ reach: Range<Int>, of count: Int) -> Range<Int> {
+        let first = max(0, (index &- reach.upperBound &+ 2) / 2)
+        return first..<max(first, min(count, (index &- reach.lowerBound) / 2 &+ 1))
     }
 
     // Made once, since making a closure allocates.

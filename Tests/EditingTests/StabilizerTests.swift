@@ -1,61 +1,10 @@
-import Compute
-import TestSupport
 import Testing
 
 @testable import Editing
 
 /// The stabilizer on pictures made here: a wall with a camera's noise, edits that flicker, and a hand that moves.
 @Suite struct StabilizerTests {
-    /// Sources, edits and the stabilizer between them.
-    private final class Bench {
-        static let width = 128
-        static let height = 96
-        let source: UnsafeMutablePointer<UInt8>
-        let edited: UnsafeMutablePointer<UInt8>
-        let stabilizer: Stabilizer
-        private let cells: CellGrid
-        private let pool = WorkerPool(threads: 2)
-        private var random = TestRandom(seed: 9)
-        static let count = width * height * 3
-
-        init(strength: Double) {
-            source = .allocate(capacity: Self.count)
-            edited = .allocate(capacity: Self.count)
-            source.initialize(repeating: 0, count: Self.count)
-            edited.initialize(repeating: 0, count: Self.count)
-            cells = CellGrid(source, width: Self.width, height: Self.height, stride: Self.width * 3, pool: pool)
-            stabilizer = Stabilizer(
-                cells: cells, edited: edited, height: Self.height, stride: Self.width * 3, strength: strength,
-                pool: pool)
-        }
-
-        deinit {
-            pool.shutdown()
-            source.deallocate()
-            edited.deallocate()
-        }
-
-        /// A frame: a wall of brightness 120 with noise of `noise` levels, a hand of 200 whose left edge is at `hand`; the
-        /// edit is the negative, and flickers as much as `flicker`. Returns the output.
-        func frame(hand: Int? = nil, noise: Float, flicker: Float) -> [UInt8] {
-            let a = random.numbers(Self.count), b = random.numbers(Self.count)
-            for index in 0..<Self.count {
-                let x = index / 3 % Self.width, y = index / 3 / Self.width
-                let isHand = hand.map { (0..<24).contains(x - $0) && (32..<64).contains(y) } ?? false
-                let clean: Float = isHand ? 200 : 120
-                source[index] = UInt8(min(255, max(0, clean + noise * a[index])))
-                edited[index] = UInt8(min(255, max(0, 255 - clean + flicker * b[index])))
-            }
-            return run()
-        }
-
-        /// The output for what is in `source` and `edited`.
-        func run() -> [UInt8] {
-            cells.read()
-            stabilizer.run()
-            return Array(UnsafeBufferPointer(start: stabilizer.output, count: Self.count))
-        }
-    }
+    private typealias Bench = StabilizerBench
 
     private func difference(_ a: [UInt8], _ b: [UInt8]) -> Double {
         Double(zip(a, b).reduce(0) { $0 + abs(Int($1.0) - Int($1.1)) }) / Double(a.count)
