@@ -49,7 +49,7 @@ void MOVIE_NAME(cell_choose)(uint8_t *weight, int16_t *moves, const uint8_t *mov
     for (size_t c = 0; c < count; c++) {
         const float trust = (high - (float)peak[c]) * slope;
         const uint8_t own = wanted[c] ? movie_level((float)moved[c] * (trust < 1.0f ? trust : 1.0f)) : 0;
-        const int rests = weight[c] > own; /* a cell without any weight moves with its neighbours */
+        const int rests = weight[c] >= own;
         weight[c] = rests ? weight[c] : own;
         moves[2 * c] = rests ? 0 : moves[2 * c], moves[2 * c + 1] = rests ? 0 : moves[2 * c + 1];
     }
@@ -100,20 +100,11 @@ MOVIE_INLINE void carry_cell(uint8_t *to, const uint8_t *from, size_t stride, si
         }
 }
 
-/* Whether any of the 3 x 3 cells around has a weight, so that the old picture shows in the cell. */
-MOVIE_INLINE int shows(const uint8_t *above, const uint8_t *own, const uint8_t *below, size_t column, size_t columns) {
-    const size_t left = column ? column - 1 : 0, right = column + 1 < columns ? column + 1 : column;
-    return above[left] | above[column] | above[right] | own[left] | own[column] | own[right] | below[left] |
-           below[column] | below[right];
-}
-
 void MOVIE_NAME(cell_carry)(uint8_t *to, const uint8_t *from, size_t stride, size_t width, size_t height,
-                            const int16_t *moves, const uint8_t *weight, size_t columns, size_t rows, size_t row) {
-    const uint8_t *own = weight + row * columns;
-    const uint8_t *above = row ? own - columns : own, *below = row + 1 < rows ? own + columns : own;
+                            const int16_t *moves, const uint8_t *weight, size_t columns, size_t row) {
     for (size_t column = 0; column < columns; column++) {
         const int16_t *move = moves + 2 * (row * columns + column);
-        if (!(move[0] | move[1]) || !shows(above, own, below, column, columns)) continue;
+        if (!(move[0] | move[1]) || !weight[row * columns + column]) continue;
         carry_cell(to + 4 * row * stride + 12 * column, from, stride, width, height, move, 4 * column, 4 * row);
     }
 }

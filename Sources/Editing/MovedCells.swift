@@ -13,7 +13,7 @@ final class MovedCells {
     static let most: Float = 0.7
     /// Carried in full up to so many times the noise, and not at all from so many on.
     static let explained: Float = 3
-    static let unexplained: Float = 8
+    static let unexplained: Float = 9
     /// The same for the largest difference of a cell's pixels.
     static let peakExplained: Float = 6
     static let peakUnexplained: Float = 10
@@ -109,7 +109,7 @@ final class MovedCells {
 
     /// Carries the moved cells of a row of cells from `old` into `picture`, both `height` rows as the source's.
     func carry(_ picture: UnsafeMutablePointer<UInt8>, from old: UnsafePointer<UInt8>, height: Int, row: Int) {
-        movie_cell_carry(picture, old, stride, stride / 3, height, moves, weights, columns, rows, row)
+        movie_cell_carry(picture, old, stride, stride / 3, height, moves, weights, columns, row)
     }
 
     private func row(_ row: Int) -> Int { min(max(0, row), rows - 1) * columns }

@@ -740,7 +740,7 @@ CHECK(cell_carry) {
         if (next() % 2) weight[i] = 0;
         if (next() % 3 == 0) moves[2 * i] = moves[2 * i + 1] = 0;
     }
-    BOTH(stride * height, start, t->cell_carry(y, from, stride, width, height, moves, weight, columns, rows, row));
+    BOTH(stride * height, start, t->cell_carry(y, from, stride, width, height, moves, weight, columns, row));
     free(from), free(start), free(weight), free(moves);
     return outcome;
 }

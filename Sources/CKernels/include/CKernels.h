@@ -193,7 +193,7 @@ void movie_cell_weights_u8(uint8_t *weight, const uint16_t *above, const uint16_
 /* then = now + (then - now) * weight / 256. */
 void movie_cell_follow_u16(uint16_t *then, const uint16_t *now, const uint8_t *weight, size_t count);
 /* Weights of cells to weights of the 12 * count bytes of a row of pixels in them; `far`: the row of cells that is next to
-   the pixels, which counts `share` eighths. */
+   the pixels, which counts `share` eighths. Never more than the pixel's own cell has. */
 void movie_spread_weights_u8(uint8_t *spread, const uint8_t *near, const uint8_t *far, unsigned share, size_t count);
 /* last = edited + (last - edited) * weight / 256, rounded towards edited; n bytes. keeps != 0: a difference of one level
    stays where the weight is half or more. */
@@ -215,9 +215,9 @@ void movie_cell_moves(const movie_cell_motion *m, size_t first, size_t last);
 void movie_cell_choose(uint8_t *weight, int16_t *moves, const uint8_t *moved, const uint8_t *wanted, const uint16_t *peak,
                        size_t count, float high, float slope);
 /* The pixels of the moved cells of row `row` of a packed RGB picture, from where they were in `from` (cubic), into the
-   picture `to` of the same rows; `weight`: the whole picture's, cells that have none near them are left alone. */
+   picture `to` of the same rows. `moves`, `weight`: the whole picture's; cells without a weight are left alone. */
 void movie_cell_carry(uint8_t *to, const uint8_t *from, size_t stride, size_t width, size_t height, const int16_t *moves,
-                      const uint8_t *weight, size_t columns, size_t rows, size_t row);
+                      const uint8_t *weight, size_t columns, size_t row);
 
 /* How much a row of cells, 8 x 8 pixels of packed RGB each, differs from an earlier picture. A cell has four blocks of 4 x 4
    pixels, whose sums are written, channel by channel: [rows][blocks][3]; `reference` holds the earlier picture's.
