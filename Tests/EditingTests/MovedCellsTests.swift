@@ -8,9 +8,9 @@ import Testing
     private typealias Bench = StabilizerBench
     private static let box = (width: 56, top: 24, bottom: 72)
 
-    /// A pattern that can be found again, of brightness 50 to 210.
+    /// A pattern that can be found again, fine and coarse, of brightness 40 to 220.
     private static func pattern(_ x: Float, _ y: Float) -> Float {
-        130 + 35 * sinf(0.55 * x + 0.2 * y) + 30 * sinf(0.31 * y - 0.45 * x + 1) + 15 * sinf(0.9 * x + 0.7 * y)
+        130 + 40 * sinf(0.17 * x + 0.11 * y) + 25 * sinf(0.31 * y - 0.45 * x + 1) + 25 * sinf(0.8 * x + 0.5 * y)
     }
 
     /// The brightness of a place, the box's left edge at `left`.
