@@ -17,6 +17,8 @@ final class MovedCells {
     /// The same for the largest difference of a cell's pixels.
     static let peakExplained: Float = 6
     static let peakUnexplained: Float = 10
+    /// Levels by which what is carried may be off the edit: what differs by more is no flicker.
+    static let farthest: Int32 = 24
     private static let level: Float = 16  // of differences
 
     /// Where each cell was: [rows, columns, 2], pixel x at x + move / 8. (0, 0): where it is.
@@ -107,9 +109,13 @@ final class MovedCells {
         return any != 0
     }
 
-    /// Carries the moved cells of a row of cells from `old` into `picture`, both `height` rows as the source's.
-    func carry(_ picture: UnsafeMutablePointer<UInt8>, from old: UnsafePointer<UInt8>, height: Int, row: Int) {
-        movie_cell_carry(picture, old, stride, stride / 3, height, moves, weights, columns, row)
+    /// Carries the moved cells of a row of cells from `old` into `picture`, near `edited`; all have `height` rows.
+    func carry(
+        _ picture: UnsafeMutablePointer<UInt8>, from old: UnsafePointer<UInt8>, edited: UnsafePointer<UInt8>,
+        height: Int, row: Int
+    ) {
+        movie_cell_carry(
+            picture, old, edited, stride, stride / 3, height, moves, weights, columns, row, Self.farthest)
     }
 
     private func row(_ row: Int) -> Int { min(max(0, row), rows - 1) * columns }

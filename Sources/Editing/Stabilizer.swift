@@ -167,6 +167,6 @@ public final class Stabilizer {
         guard index < cells.rows else { return }
         let at = index * CellGrid.side * stride
         (output + at).update(from: other + at, count: CellGrid.side * stride)
-        moved?.carry(output, from: other, height: height, row: index)
+        moved?.carry(output, from: other, edited: edited, height: height, row: index)
     }
 }

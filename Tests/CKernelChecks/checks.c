@@ -735,13 +735,15 @@ CHECK(cell_carry) {
     size_t columns = between(1, 12), rows = between(1, 6), width = 4 * columns + between(0, 3);
     size_t height = 4 * rows + between(0, 3), stride = 3 * width + between(0, 3), row = between(0, (uint32_t)rows - 1);
     uint8_t *from = bytes(stride * height), *start = bytes(stride * height), *weight = bytes(columns * rows);
+    uint8_t *edited = bytes(stride * height);
+    int farthest = (int)between(0, 60);
     int16_t *moves = dense(columns, rows);
     for (size_t i = 0; i < columns * rows; i++) {
         if (next() % 2) weight[i] = 0;
         if (next() % 3 == 0) moves[2 * i] = moves[2 * i + 1] = 0;
     }
-    BOTH(stride * height, start, t->cell_carry(y, from, stride, width, height, moves, weight, columns, row));
-    free(from), free(start), free(weight), free(moves);
+    BOTH(stride * height, start, t->cell_carry(y, from, edited, stride, width, height, moves, weight, columns, row, farthest));
+    free(from), free(start), free(weight), free(edited), free(moves);
     return outcome;
 }
 

@@ -215,9 +215,10 @@ void movie_cell_moves(const movie_cell_motion *m, size_t first, size_t last);
 void movie_cell_choose(uint8_t *weight, int16_t *moves, const uint8_t *moved, const uint8_t *wanted, const uint16_t *peak,
                        size_t count, float high, float slope);
 /* The pixels of the moved cells of row `row` of a packed RGB picture, from where they were in `from` (cubic), into the
-   picture `to` of the same rows. `moves`, `weight`: the whole picture's; cells without a weight are left alone. */
-void movie_cell_carry(uint8_t *to, const uint8_t *from, size_t stride, size_t width, size_t height, const int16_t *moves,
-                      const uint8_t *weight, size_t columns, size_t row);
+   picture `to` of the same rows, brought to within `farthest` levels of the picture `edited`. `moves`, `weight`: the whole
+   picture's; cells without a weight are left alone. */
+void movie_cell_carry(uint8_t *to, const uint8_t *from, const uint8_t *edited, size_t stride, size_t width, size_t height,
+                      const int16_t *moves, const uint8_t *weight, size_t columns, size_t row, int farthest);
 
 /* How much a row of cells, 8 x 8 pixels of packed RGB each, differs from an earlier picture. A cell has four blocks of 4 x 4
    pixels, whose sums are written, channel by channel: [rows][blocks][3]; `reference` holds the earlier picture's.
