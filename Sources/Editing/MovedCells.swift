@@ -13,10 +13,10 @@ final class MovedCells {
     static let most: Float = 0.7
     /// Carried in full up to so many times the noise, and not at all from so many on.
     static let explained: Float = 3
-    static let unexplained: Float = 9
+    static let unexplained: Float = 10
     /// The same for the largest difference of a cell's pixels.
-    static let peakExplained: Float = 6
-    static let peakUnexplained: Float = 10
+    static let peakExplained: Float = 7
+    static let peakUnexplained: Float = 12
     /// Levels by which what is carried may be off the edit: what differs by more is no flicker.
     static let farthest: Int32 = 24
     private static let level: Float = 16  // of differences
