@@ -46,7 +46,7 @@ let package = Package(
         .target(name: "Networks", dependencies: ["Compute", "Tensors"]),
         .target(name: "Frames", dependencies: ["CKernels"]),
         .target(name: "Motion", dependencies: ["Frames", "Compute", "CKernels"]),
-        .target(name: "Editing", dependencies: ["Networks", "Compute", "Frames", "CKernels"]),
+        .target(name: "Editing", dependencies: ["Networks", "Motion", "Compute", "Frames", "CKernels"]),
         .target(name: "Scheduling"),
         .target(name: "LiveEditing", dependencies: ["Frames", "Scheduling", "CLinux"]),
         .target(name: "Media", dependencies: ["LiveEditing", "Frames", "Scheduling", "CGst", "CLinux", "CVideo"]),
@@ -101,7 +101,7 @@ let package = Package(
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         .testTarget(name: "EditingTests", dependencies: ["Editing", "CAllocationCounter", "TestSupport"]),
         .testTarget(
-            name: "MotionTests", dependencies: ["Motion", "Compute", "CAllocationCounter", "TestSupport"]),
+            name: "MotionTests", dependencies: ["Motion", "Compute", "CKernels", "CAllocationCounter", "TestSupport"]),
         .testTarget(name: "SchedulingTests", dependencies: ["Scheduling", "CAllocationCounter"]),
         .testTarget(name: "LiveEditingTests", dependencies: ["LiveEditing", "CAllocationCounter"]),
         .testTarget(name: "FramesTests", dependencies: ["Frames", "TestSupport"]),

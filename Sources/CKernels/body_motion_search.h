@@ -183,6 +183,10 @@ void MOVIE_NAME(motion_search)(const movie_search *s, size_t first, size_t last)
     for (size_t row = first; row < last; row++)
         for (size_t column = 0; column < result->columns; column++) {
             const size_t at = row * result->columns + column;
+            if (s->wanted && !s->wanted[at]) {
+                result->u[at] = result->v[at] = result->error[at] = result->texture[at] = 0;
+                continue;
+            }
             const size_t x = column * MOVIE_PATCH_STEP, y = row * MOVIE_PATCH_STEP;
             patch t;
             patch_at(&t, s->now->pixels + y * s->now->stride + x, (ptrdiff_t)s->now->stride, s->noise);

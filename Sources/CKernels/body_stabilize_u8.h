@@ -53,7 +53,8 @@ void MOVIE_NAME(cell_follow_u16)(uint16_t *then, const uint16_t *now, const uint
 }
 
 /* Weights of cells to weights of the bytes of one row of pixels, 12 a cell, interpolated between the middles of cells:
-   `near` is the row of cells that the pixels lie in, `far` the next one, which counts `share` eighths. */
+   `near` is the row of cells that the pixels lie in, `far` the next one, which counts `share` eighths. Never more than the
+   pixel's own cell has: in a cell of 0 nothing old shows. */
 void MOVIE_NAME(spread_weights_u8)(uint8_t *spread, const uint8_t *near, const uint8_t *far, unsigned share, size_t count) {
     for (size_t c = 0; c < count; c++) {
         size_t left = c > 0 ? c - 1 : 0, right = c + 1 < count ? c + 1 : c;
@@ -61,17 +62,22 @@ void MOVIE_NAME(spread_weights_u8)(uint8_t *spread, const uint8_t *near, const u
         unsigned after = near[right] * (8 - share) + far[right] * share;
         uint8_t pixels[4] = {(uint8_t)((own * 5 + before * 3) >> 6), (uint8_t)((own * 7 + before) >> 6),
                              (uint8_t)((own * 7 + after) >> 6), (uint8_t)((own * 5 + after * 3) >> 6)};
+        for (size_t i = 0; i < 4; i++) pixels[i] = pixels[i] < near[c] ? pixels[i] : near[c];
         for (size_t i = 0; i < 12; i++) spread[c * 12 + i] = pixels[i / 3];
     }
 }
 
-/* last = edited + (last - edited) * weight / 256, rounded towards edited, so that a still picture is reached. n bytes,
-   each with a weight of its own. */
-void MOVIE_NAME(stabilize_u8)(uint8_t *last, const uint8_t *edited, const uint8_t *weight, size_t n) {
+/* last = edited + (last - edited) * weight / 256 for n bytes, each with a weight of its own. Rounded towards edited, so that a still
+   picture is reached; with `keeps`, a difference of one level stays where the weight is half or more: noise that turns
+   single bits on and off does not show. */
+void MOVIE_NAME(stabilize_u8)(uint8_t *last, const uint8_t *edited, const uint8_t *weight, size_t n, int keeps) {
+    const uint16_t most = keeps ? 127 : 0;
     for (size_t i = 0; i < n; i++) {
         uint8_t e = edited[i], l = last[i];
         uint8_t distance = e > l ? (uint8_t)(e - l) : (uint8_t)(l - e);
-        uint8_t step = (uint8_t)(((uint16_t)distance * weight[i]) >> 8);
+        uint16_t left = (uint16_t)(256 - weight[i]);
+        uint16_t rounding = left < most ? left : most;
+        uint8_t step = (uint8_t)((uint16_t)((uint16_t)distance * weight[i] + rounding) >> 8);
         last[i] = e > l ? (uint8_t)(e - step) : (uint8_t)(e + step);
     }
 }

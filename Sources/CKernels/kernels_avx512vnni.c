@@ -19,6 +19,7 @@
 #include "body_motion_search.h"
 #include "body_motion_vectors.h"
 #include "body_motion_warp.h"
+#include "body_stabilize_moved.h"
 #include "body_motion_fit.h"
 #include "body_motion_carry.h"
 #include "body_motion_enlarge.h"

@@ -26,8 +26,11 @@ final class FrameCoherence {
         self.frame = frame
         let stride = frame.paddedWidth * 3, height = frame.paddedHeight
         cells = CellGrid(source, width: frame.paddedWidth, height: height, stride: stride, pool: pool)
+        let moved = MovedCells(
+            source, stride: stride, width: frame.paddedWidth, height: height, cells: cells, pool: pool)
         stabilizer = Stabilizer(
-            cells: cells, edited: edited, height: height, stride: stride, strength: settings.stability, pool: pool)
+            cells: cells, moved: moved, edited: edited, height: height, stride: stride, strength: settings.stability,
+            pool: pool)
         mode = settings.anchor
         policy = AnchorPolicy(maximumAge: settings.anchorMaximumAge)
     }
@@ -35,6 +38,7 @@ final class FrameCoherence {
     /// Looks at the source of a frame, which the plan is about to edit at `time`, in seconds.
     func begin(at time: Double) {
         cells.read()
+        stabilizer.look()
         renewal = nil
         guard mode == .rolling else { return }
         let decision = policy.next(at: time, scene: meter.measure(cells), hasNewEdit: hasNewEdit)

@@ -14,12 +14,15 @@ final class MotionField {
     let dense: Memory<Int16>
     /// Whether the finest vectors belong to the newest frame.
     var isFine = false
+    /// [rows, columns] of every grid: patches of 0 rest and are not searched. Nil: all are.
+    var wanted: [Memory<UInt8>]?
 
-    init(size: FrameSize) {
+    /// For frames of `size`; one that is not dense has vectors of patches alone.
+    init(size: FrameSize, isDense: Bool = true) {
         let levels = Pyramid.levels(of: size)
         grids = (0..<levels).map { VectorGrid(width: size.width >> $0, height: size.height >> $0) }
         base = min(1, levels - 1)
-        dense = Memory(count: size.width * size.height * 2)
+        dense = Memory(count: isDense ? size.width * size.height * 2 : 0)
     }
 
     var baseGrid: VectorGrid { grids[base] }

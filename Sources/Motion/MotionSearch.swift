@@ -26,7 +26,7 @@ final class MotionSearch {
         job = Memory(
             movie_search(
                 now: empty.planes.base, then: empty.planes.base, result: guess.vectors.base, coarse: nil, guess: nil,
-                guess_scale: 1, noise: 1, steps: 0, neighbours: 0))
+                guess_scale: 1, noise: 1, steps: 0, neighbours: 0, wanted: nil))
         scratch = (0..<pool.width).map { _ in Memory(count: 12 * (size.width + 8)) }
         _ = (searchBand, densifyBand)
     }
@@ -74,6 +74,7 @@ final class MotionSearch {
         job.pointee.noise = noiseVariance / (finer * finer)
         job.pointee.steps = steps
         job.pointee.neighbours = level > 0 ? 1 : 0
+        job.pointee.wanted = field.wanted.map { UnsafePointer($0[level].base) }
         rows = field.grids[level].rows
         pool.parallelFor((rows + Self.band - 1) / Self.band, searchBand)
     }

@@ -9,7 +9,7 @@ private let arrows: [String: Set<String>] = [
     "Compute": ["Tensors", "CKernels", "CLinux", "COpenBLAS"],
     "Networks": ["Compute", "Tensors"],
     "Motion": ["Frames", "Compute", "CKernels"],
-    "Editing": ["Networks", "Compute", "Frames", "CKernels"],
+    "Editing": ["Networks", "Motion", "Compute", "Frames", "CKernels"],
     "LiveEditing": ["Frames", "Scheduling", "CLinux"],
     "Media": ["LiveEditing", "Frames", "Scheduling", "CGst", "CLinux", "CVideo"],
     "CGstMovie": ["CGStreamer"], "GstMoviePlugin": ["GstMovie"],

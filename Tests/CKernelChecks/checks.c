@@ -400,7 +400,8 @@ CHECK(spread_weights_u8) {
 CHECK(stabilize_u8) {
     size_t n = between(1, 300);
     uint8_t *last = bytes(n), *edited = bytes(n), *weight = bytes(n);
-    BOTH(n, last, t->stabilize_u8(y, edited, weight, n));
+    int keeps = (int)between(0, 1);
+    BOTH(n, last, t->stabilize_u8(y, edited, weight, n, keeps));
     free(last), free(edited), free(weight);
     return outcome;
 }
@@ -445,6 +446,12 @@ static float *vector_numbers(size_t width, size_t height) {
     size_t count = ((width + 3) / 4) * ((height + 3) / 4);
     float *x = floats(4 * count);
     for (size_t i = 0; i < count; i++) x[i] *= 2, x[2 * count + i] *= x[2 * count + i];
+    return x;
+}
+/* 0 or 1 each. */
+static uint8_t *marks(size_t n) {
+    uint8_t *x = bytes(n);
+    for (size_t i = 0; i < n; i++) x[i] &= 1;
     return x;
 }
 /* Like a pair of `width` x `height` pixels, with its last column and row. */
@@ -530,16 +537,17 @@ CHECK(motion_search) {
     movie_plane now = plane(width, height, &memory[0]), then = plane(width, height, &memory[1]);
     float *coarse = vector_numbers(width / 2, height / 2), *guess = vector_numbers(width, height);
     movie_vectors c = vectors(coarse, width / 2, height / 2), g = vectors(guess, width, height);
-    size_t count = ((width + 3) / 4) * ((height + 3) / 4) * 16;
+    size_t patches = ((width + 3) / 4) * ((height + 3) / 4), count = patches * 16;
+    uint8_t *wanted = next() % 2 ? marks(patches) : NULL;
     movie_search s = {.now = &now, .then = &then, .coarse = next() % 2 ? &c : NULL, .guess = next() % 2 ? &g : NULL,
                       .guess_scale = next() % 2 ? 1.0f : 0.5f, .noise = next() % 2 ? 3.0f : 0.0f,
-                      .steps = (int)between(0, 8), .neighbours = (int)between(0, 1)};
+                      .steps = (int)between(0, 8), .neighbours = (int)between(0, 1), .wanted = wanted};
     BOTH(count, (void *)NULL, {
         movie_vectors result = vectors(y, width, height);
         s.result = &result;
         t->motion_search(&s, 0, result.rows);
     });
-    free(memory[0]), free(memory[1]), free(coarse), free(guess);
+    free(memory[0]), free(memory[1]), free(coarse), free(guess), free(wanted);
     return outcome;
 }
 CHECK(motion_chain) {
@@ -692,6 +700,50 @@ CHECK(motion_residuals) {
     uint32_t zeros[256] = {0};
     BOTH(sizeof zeros, zeros, t->motion_residuals(y, &v, 2, &now, &then));
     free(memory[0]), free(memory[1]), free(numbers);
+    return outcome;
+}
+
+/* Cells of 2 x 2 pixels of planes of half size. */
+CHECK(cell_moves) {
+    size_t columns = between(1, 30), rows = between(1, 12), n = columns * rows;
+    size_t width = 2 * columns + between(0, 1), height = 2 * rows + between(0, 1);
+    uint8_t *memory[2], *wanted = marks(n);
+    movie_plane now = plane(width, height, &memory[0]), then = plane(width, height, &memory[1]);
+    float *numbers = vector_numbers(width, height);
+    movie_vectors v = vectors(numbers, width, height);
+    movie_cell_motion m = {.now = &now, .then = &then, .vectors = &v, .wanted = wanted, .columns = columns, .rows = rows};
+    BOTH(n * 8, (void *)NULL, {
+        m.moves = y;
+        m.left = (uint16_t *)y + 2 * n;
+        m.peak = m.left + n;
+        t->cell_moves(&m, 0, rows);
+    });
+    free(memory[0]), free(memory[1]), free(wanted), free(numbers);
+    return outcome;
+}
+CHECK(cell_choose) {
+    size_t n = between(1, 150);
+    uint8_t *start = bytes(5 * n + 1), *moved = bytes(n), *wanted = marks(n);
+    uint16_t *peak = cells(n);
+    for (size_t i = 0; i < n; i++) start[4 * n + i] = next() % 2 ? start[4 * n + i] : 0;
+    float high = (float)between(1, 4080), slope = 1.0f / (float)between(1, 999);
+    BOTH(5 * n, start, t->cell_choose((uint8_t *)y + 4 * n, y, moved, wanted, peak, n, high, slope));
+    free(start), free(moved), free(wanted), free(peak);
+    return outcome;
+}
+CHECK(cell_carry) {
+    size_t columns = between(1, 12), rows = between(1, 6), width = 4 * columns + between(0, 3);
+    size_t height = 4 * rows + between(0, 3), stride = 3 * width + between(0, 3), row = between(0, (uint32_t)rows - 1);
+    uint8_t *from = bytes(stride * height), *start = bytes(stride * height), *weight = bytes(columns * rows);
+    uint8_t *edited = bytes(stride * height);
+    int farthest = (int)between(0, 60);
+    int16_t *moves = dense(columns, rows);
+    for (size_t i = 0; i < columns * rows; i++) {
+        if (next() % 2) weight[i] = 0;
+        if (next() % 3 == 0) moves[2 * i] = moves[2 * i + 1] = 0;
+    }
+    BOTH(stride * height, start, t->cell_carry(y, from, edited, stride, width, height, moves, weight, columns, row, farthest));
+    free(from), free(start), free(weight), free(edited), free(moves);
     return outcome;
 }
 

@@ -60,13 +60,14 @@ private let allowedAllocations = 0
         let session = try EditSession(model: model, settings: settings, pool: pool)
         try session.prepare(size: size)
         let input = TestPicture(pattern: 1, size: size), output = TestPicture(size: size)
-        let source = input.view, target = output.mutableView
+        let moved = TestPicture(pattern: 2, size: size)  // all of it: what moves is searched
+        let source = input.view, other = moved.view, target = output.mutableView
         try session.setAnchor(source)
-        for _ in 0..<3 { try session.edit(source, into: target) }
+        for frame in 0..<6 { try session.edit(frame % 3 == 0 ? other : source, into: target) }
         let counted = try allocations(on: pool) {
             for frame in 0..<Self.frames {  // long enough for anchors to be renewed
                 session.frameTime = Double(frame) / 25
-                try session.edit(source, into: target)
+                try session.edit(frame % 3 == 0 ? other : source, into: target)
             }
         }
         #expect(counted <= allowedAllocations * Self.frames, "\(counted) allocations in \(Self.frames) frames")

@@ -1,61 +1,10 @@
-import Compute
-import TestSupport
 import Testing
 
 @testable import Editing
 
 /// The stabilizer on pictures made here: a wall with a camera's noise, edits that flicker, and a hand that moves.
 @Suite struct StabilizerTests {
-    /// Sources, edits and the stabilizer between them.
-    private final class Bench {
-        static let width = 128
-        static let height = 96
-        let source: UnsafeMutablePointer<UInt8>
-        let edited: UnsafeMutablePointer<UInt8>
-        let stabilizer: Stabilizer
-        private let cells: CellGrid
-        private let pool = WorkerPool(threads: 2)
-        private var random = TestRandom(seed: 9)
-        static let count = width * height * 3
-
-        init(strength: Double) {
-            source = .allocate(capacity: Self.count)
-            edited = .allocate(capacity: Self.count)
-            source.initialize(repeating: 0, count: Self.count)
-            edited.initialize(repeating: 0, count: Self.count)
-            cells = CellGrid(source, width: Self.width, height: Self.height, stride: Self.width * 3, pool: pool)
-            stabilizer = Stabilizer(
-                cells: cells, edited: edited, height: Self.height, stride: Self.width * 3, strength: strength,
-                pool: pool)
-        }
-
-        deinit {
-            pool.shutdown()
-            source.deallocate()
-            edited.deallocate()
-        }
-
-        /// A frame: a wall of brightness 120 with noise of `noise` levels, a hand of 200 whose left edge is at `hand`; the
-        /// edit is the negative, and flickers as much as `flicker`. Returns the output.
-        func frame(hand: Int? = nil, noise: Float, flicker: Float) -> [UInt8] {
-            let a = random.numbers(Self.count), b = random.numbers(Self.count)
-            for index in 0..<Self.count {
-                let x = index / 3 % Self.width, y = index / 3 / Self.width
-                let isHand = hand.map { (0..<24).contains(x - $0) && (32..<64).contains(y) } ?? false
-                let clean: Float = isHand ? 200 : 120
-                source[index] = UInt8(min(255, max(0, clean + noise * a[index])))
-                edited[index] = UInt8(min(255, max(0, 255 - clean + flicker * b[index])))
-            }
-            return run()
-        }
-
-        /// The output for what is in `source` and `edited`.
-        func run() -> [UInt8] {
-            cells.read()
-            stabilizer.run()
-            return Array(UnsafeBufferPointer(start: stabilizer.output, count: Self.count))
-        }
-    }
+    private typealias Bench = StabilizerBench
 
     private func difference(_ a: [UInt8], _ b: [UInt8]) -> Double {
         Double(zip(a, b).reduce(0) { $0 + abs(Int($1.0) - Int($1.1)) }) / Double(a.count)
@@ -77,16 +26,24 @@ import Testing
         #expect(changes[2] < 0.55 * changes[0] && changes[3] < 0.5 * changes[2], "\(changes)")
     }
 
-    /// Behind a moving hand the wall is at once what it was edited to, and the hand is where it is, whatever its speed.
-    @Test(arguments: [1, 2, 5, 24]) func noGhostStaysBehindAHand(_ speed: Int) {
-        let bench = Bench(strength: 1)
+    /// Behind a moving hand the wall is at once what it was edited to, and the hand is where it is, whatever its speed. Where
+    /// it is carried, its edges may be off by a fraction of a pixel.
+    @Test(arguments: [1, 2, 5, 24], [false, true]) func noGhostStaysBehindAHand(_ speed: Int, _ carries: Bool) {
+        let bench = Bench(strength: 1, carries: carries)
         for frame in 0..<20 {
             let hand = 10 + frame * speed % 80
-            let output = bench.frame(hand: hand, noise: 4, flicker: 0)
-            let worst = zip(output, UnsafeBufferPointer(start: bench.edited, count: Bench.count)).map {
-                abs(Int($0) - Int($1))
-            }.max()
-            #expect(worst ?? 255 <= 2, "frame \(frame): off by \(worst ?? 255) levels")
+            let output = bench.frame(hand: hand, noise: 4, flicker: 0), edit = bench.edit
+            var inside = 0, atEdges = 0
+            for y in 0..<Bench.height {
+                for x in 0..<Bench.width {
+                    let at = 3 * (y * Bench.width + x), difference = abs(Int(output[at]) - Int(edit[at]))
+                    let across = min(abs(x - hand), abs(x - hand - 23)), down = min(abs(y - 32), abs(y - 63))
+                    let isEdge = (across <= 2 && (30..<66).contains(y)) || (down <= 2 && (-2..<26).contains(x - hand))
+                    if isEdge { atEdges = max(atEdges, difference) } else { inside = max(inside, difference) }
+                }
+            }
+            #expect(inside <= (carries ? 8 : 2), "frame \(frame): off by \(inside) levels of 80")
+            #expect(atEdges <= (carries ? 16 : 2), "frame \(frame): edges are off by \(atEdges) levels of 80")
         }
     }
 

@@ -193,10 +193,32 @@ void movie_cell_weights_u8(uint8_t *weight, const uint16_t *above, const uint16_
 /* then = now + (then - now) * weight / 256. */
 void movie_cell_follow_u16(uint16_t *then, const uint16_t *now, const uint8_t *weight, size_t count);
 /* Weights of cells to weights of the 12 * count bytes of a row of pixels in them; `far`: the row of cells that is next to
-   the pixels, which counts `share` eighths. */
+   the pixels, which counts `share` eighths. Never more than the pixel's own cell has. */
 void movie_spread_weights_u8(uint8_t *spread, const uint8_t *near, const uint8_t *far, unsigned share, size_t count);
-/* last = edited + (last - edited) * weight / 256, rounded towards edited; n bytes. */
-void movie_stabilize_u8(uint8_t *last, const uint8_t *edited, const uint8_t *weight, size_t n);
+/* last = edited + (last - edited) * weight / 256, rounded towards edited; n bytes. keeps != 0: a difference of one level
+   stays where the weight is half or more. */
+void movie_stabilize_u8(uint8_t *last, const uint8_t *edited, const uint8_t *weight, size_t n, int keeps);
+
+/* Cells that may have moved, [rows, columns] each. */
+typedef struct {
+    const movie_plane *now, *then; /* brightness of the newest source and of the one before, at half size */
+    const movie_vectors *vectors;  /* of the patches of `now` */
+    const uint8_t *wanted;         /* 0: the cell rests */
+    int16_t *moves;                /* 2 a cell: pixel x was at x + move / 8, full size; less than 4 is 0 */
+    uint16_t *left, *peak;         /* mean and largest of |now - moved then|, 1/16 level */
+    size_t columns, rows;
+} movie_cell_motion;
+
+/* Moves of the cell rows first..<last, and what they leave unexplained. */
+void movie_cell_moves(const movie_cell_motion *m, size_t first, size_t last);
+/* For wanted cells, weight = max(weight, moved * clamp((high - peak) * slope, 0, 1)); where the first is more, it rests. */
+void movie_cell_choose(uint8_t *weight, int16_t *moves, const uint8_t *moved, const uint8_t *wanted, const uint16_t *peak,
+                       size_t count, float high, float slope);
+/* The pixels of the moved cells of row `row` of a packed RGB picture, from where they were in `from` (cubic), into the
+   picture `to` of the same rows, brought to within `farthest` levels of the picture `edited`. `moves`, `weight`: the whole
+   picture's; cells without a weight are left alone. */
+void movie_cell_carry(uint8_t *to, const uint8_t *from, const uint8_t *edited, size_t stride, size_t width, size_t height,
+                      const int16_t *moves, const uint8_t *weight, size_t columns, size_t row, int farthest);
 
 /* How much a row of cells, 8 x 8 pixels of packed RGB each, differs from an earlier picture. A cell has four blocks of 4 x 4
    pixels, whose sums are written, channel by channel: [rows][blocks][3]; `reference` holds the earlier picture's.

@@ -69,6 +69,7 @@ typedef struct {
     float noise;                         /* variance of camera noise, levels squared */
     int steps;                           /* of the descent, at most */
     int neighbours;                      /* != 0: tries those of the patches before */
+    const uint8_t *_Nullable wanted;     /* [rows, columns]: patches of 0 rest without being looked at */
 } movie_search;
 
 /* Inverse search for the patch rows first..<last; each call begins anew, so calls must cut rows alike to agree. */
