@@ -26,7 +26,8 @@ def warp(pictures: Tensor, flow: Tensor) -> Tensor:
 
 class TemporalStage(Stage):
     """Two neighbouring frames with the same latent noise, as the daemon edits them, each with camera noise of its own
-    (`data.noise`); the targets are the stylizers' pictures of the frames without it.
+    (`data.noise`); the targets are the stylizers' pictures of the frames without it. At scales other than the defaults the
+    target is blended with the noisy source and keeps a part of its noise.
 
     Terms: `first` and `second`, the frames against their pictures (the first without an anchor, the second with it), and
     `motion`: what changes between the outputs, the known motion taken out, against what changes between the targets.
