@@ -5,6 +5,7 @@
       paths: [pool-a.npy]    # none for on_device
       pairs: [pairs.npy]     # pools of pair_pool.py; none for on_device
       noise: 0.008           # the camera's noise on the sources of pairs: the largest deviation, in 0...1
+      shifted: 0.7           # share of the batches of pairs that show one picture some whole pixels apart (Shifted)
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from . import batches
 from .folders import Mixed, TripletFolder, open_instruct_pix2pix
 from .on_device import OnDevice
 from .pair_pool import PairPool
+from .shifted import Pairs, Shifted
 
 KINDS = ("pools", "on_device", "triplets", "instruct_pix2pix")
 
@@ -36,15 +38,17 @@ def open_triplets(settings: dict, device: torch.device | str) -> batches.Triplet
     return sets[0] if len(sets) == 1 else Mixed(sets)
 
 
-def open_pairs(settings: dict, device: torch.device | str) -> PairPool | OnDevice:
+def open_pairs(settings: dict, device: torch.device | str) -> Pairs:
     """Pairs of neighbouring frames from the pools in data.pairs, or made on the device where data.kind is on_device."""
     data = settings.get("data", {})
     paths, noise = listed(data, "pairs"), data.get("noise", 0.0)
     if data.get("kind") == "on_device" and not paths:
-        return OnDevice(settings, device, noise)
-    if not paths:
+        pairs = OnDevice(settings, device, noise)
+    elif paths:
+        pairs = PairPool(paths, settings, device, noise)
+    else:
         raise ValueError("data.pairs is empty: name at least one pool made by python -m movie_training.pair_pool")
-    return PairPool(paths, settings, device, noise)
+    return Shifted(pairs, data["shifted"]) if "shifted" in data else pairs
 
 
 def listed(data: dict, name: str) -> list[str]:

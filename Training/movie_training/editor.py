@@ -80,13 +80,17 @@ class Editor(nn.Module):
         return time + unet.get_aug_embed(time, embeddings, scales)
 
     def edit(self, pixels: Tensor, noise: Tensor, embeddings: Tensor, guidance_scale: Tensor,
-             image_guidance_scale: Tensor) -> Tensor:
-        """pixels [batch, 3, height, width] in -1...1, noise [batch, 4, height / 8, width / 8]; edited pixels."""
+             image_guidance_scale: Tensor, hold_unet: bool = False) -> Tensor:
+        """pixels [batch, 3, height, width] in -1...1, noise [batch, 4, height / 8, width / 8]; edited pixels.
+
+        With `hold_unet` no gradient passes through the UNet.
+        """
         latents, features = self.encode(pixels)
         timestep = torch.full((pixels.shape[0],), self.timestep, device=pixels.device)
-        velocity = self.predict(noise, timestep, self.image_latents(latents), embeddings, guidance_scale,
-                                image_guidance_scale)
-        denoised = self.alpha * noise - self.sigma * velocity
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not hold_unet):
+            velocity = self.predict(noise, timestep, self.image_latents(latents), embeddings, guidance_scale,
+                                    image_guidance_scale)
+            denoised = self.alpha * noise - self.sigma * velocity
         return self.decode(denoised, features, self.unet.conditioning)
 
     @property

@@ -2,6 +2,7 @@
 
     python -m movie_training.export WORK/STAGE OUT
 
+The channels of nano's autoencoder get equal ranges on the way, for what comes next: integers (equalize.py).
 Checks what it wrote: the folder, read back, must give the checkpoint's picture (float16 costs it little).
 """
 
@@ -18,6 +19,7 @@ from safetensors.torch import save_file
 from . import evaluate, prompts, sources
 from .checkpoints import half
 from .editor import Editor, load_folder
+from .equalize import edit_pictures, equalize
 from .staged import load_editor
 
 #: Standard classes and the ones of movie_training.models, as model_index.json names them.
@@ -70,10 +72,12 @@ def main() -> None:
     parser.add_argument("out", type=pathlib.Path)
     options = parser.parse_args()
     model = load_editor(options.stage.parent, options.stage.name)
+    picture, prompt = sources.kept_out("coffee", 256, 192), prompts.CANONICAL["pencil"]
+    before = evaluate.run(model, picture, prompt)
+    if model.has_skips:
+        equalize(model.vae, lambda: edit_pictures(model))
     export(model, options.stage.parent / "tokenizer", options.out)
-    picture = sources.kept_out("coffee", 256, 192)
-    prompt = prompts.CANONICAL["pencil"]
-    likeness = evaluate.psnr(evaluate.run(model, picture, prompt), evaluate.run(load_folder(options.out), picture, prompt))
+    likeness = evaluate.psnr(before, evaluate.run(load_folder(options.out), picture, prompt))
     if likeness < 45:
         raise SystemExit(f"the folder's picture differs from the checkpoint's: {likeness:.1f} dB, expected 45 or more")
     size = sum(path.stat().st_size for path in options.out.rglob("*") if path.is_file())

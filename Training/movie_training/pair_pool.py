@@ -19,7 +19,7 @@ import torch
 from . import motion, sources, stylizers
 from .batches import Batch
 from .instructions import Instructions, edit_weights
-from .pool import BORDER
+from .pool import BORDER, write_count
 
 
 def one(seed: int, index: int, size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -125,7 +125,7 @@ def main() -> None:
     for index in range(done, options.count):
         frames[index], flows[index] = one(options.seed, index, options.size)
         if index % 10 == 9 or index == options.count - 1:
-            files(options.output)[1].write_text(str(index + 1))
+            write_count(files(options.output)[1], index + 1)
             print(f"\r{index + 1} of {options.count} pairs", end="", flush=True)
     print()
 

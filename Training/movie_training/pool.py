@@ -28,6 +28,13 @@ def one(seed: int, index: int, size: int) -> np.ndarray:
     return (np.stack(edits) * 255 + 0.5).astype(np.uint8)
 
 
+def write_count(counter: pathlib.Path, count: int) -> None:
+    """Tells how many samples are finished; training may read it at any moment."""
+    new = counter.with_name(counter.name + ".new")
+    new.write_text(str(count))
+    new.replace(counter)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("output", type=pathlib.Path)
@@ -41,7 +48,7 @@ def main() -> None:
     for index in range(options.count):
         pool[index] = one(options.seed, index, options.size)
         if index % 50 == 49 or index == options.count - 1:
-            counter.write_text(str(index + 1))
+            write_count(counter, index + 1)
             print(f"\r{index + 1} of {options.count} pictures", end="", flush=True)
     print()
 

@@ -8,8 +8,10 @@ import yaml
 
 from .stages import STAGES
 
-SECTIONS = {"extends", "seed", "device", "save_seconds", "start", "pretrain_text_steps", "data", "text_encoder", "unet", "vae",
+SECTIONS = {"extends", "seed", "device", "precision", "save_seconds", "start", "pretrain_text_steps", "data", "text_encoder", "unet", "vae",
             "guidance", "stages"}
+#: Of the layers' arithmetic; weights are float32.
+PRECISIONS = ("bfloat16", "float32")
 
 
 def load_recipe(path: pathlib.Path) -> dict:
@@ -22,6 +24,8 @@ def load_recipe(path: pathlib.Path) -> dict:
     unknown = sorted(set(settings) - SECTIONS)
     if unknown:
         raise ValueError(f"{path} has the section '{unknown[0]}'; allowed are {', '.join(sorted(SECTIONS))}")
+    if settings.get("precision", PRECISIONS[0]) not in PRECISIONS:
+        raise ValueError(f"{path}: precision is {settings['precision']!r}; allowed are {', '.join(PRECISIONS)}")
     check_stages(settings.get("stages", []), path)
     return settings
 

@@ -49,7 +49,7 @@ class Learner:
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate()
         figures = self.stage.second_step(sample)
-        with torch.autocast(self.stage.device.type, torch.bfloat16):
+        with self.stage.autocast():
             terms = self.stage.losses(sample)
         loss = torch.stack(list(terms.values())).sum()
         self.optimizer.zero_grad(set_to_none=True)

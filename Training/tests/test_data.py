@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from movie_training import (
-    datasets, folders, instructions, motion, on_device, pair_pool, sources, stylizers, torch_camera, torch_draws,
-    torch_sources, torch_stylizers,
+    datasets, folders, instructions, motion, on_device, pair_pool, shifted, sources, stylizers, torch_camera,
+    torch_draws, torch_sources, torch_stylizers,
 )
 
 
@@ -150,6 +150,31 @@ def test_noise_differs_between_frames_and_spares_the_edits(pair_file):
     assert noisy[0].edited.equal(quiet[0].edited)
     difference = [(noisy[frame].source - quiet[frame].source) for frame in (0, 1)]
     assert difference[0].std() > 0.002 and not difference[0].equal(difference[1])
+
+
+def test_shifted_frames_show_one_picture_and_one_noise(pair_file):
+    """Along the flow second frames equal first ones exactly, sources with their noise and edits alike."""
+    always = shifted.Shifted(pair_pool.PairPool([pair_file], {}, noise=0.02), 1.0)
+    first, second, flow = always.draw_pairs(np.random.default_rng(3), 12, 32)
+    assert {pictures.shape for pictures in (first.source, second.source, second.edited)} == {(12, 3, 32, 32)}
+    moved = set()
+    for sample in range(12):
+        x, y = (int(value) for value in flow[sample, :2, 0, 0])
+        moved.add((x, y))
+        assert x % 2 or y % 2
+        rows, columns = torch.nonzero(flow[sample, 2], as_tuple=True)
+        assert len(rows) == (32 - abs(x)) * (32 - abs(y))
+        for before, after in ((first.source, second.source), (first.edited, second.edited)):
+            assert after[sample][:, rows, columns].equal(before[sample][:, rows + y, columns + x])
+    assert len(moved) > 3 and second.prompts == first.prompts
+    plain = shifted.Shifted(always.pairs, 0.0).draw_pairs(np.random.default_rng(3), 2, 32)[2]
+    assert plain[:, :2].frac().abs().max() > 0
+
+
+def test_shifts_are_odd_somewhere_and_reach_both_ways():
+    shifts = shifted.draw_shifts(np.random.default_rng(1), 2000)
+    assert (shifts % 2).any(1).all() and shifts.min() == -shifted.REACH and shifts.max() == shifted.REACH
+    assert np.abs(shifts.mean(0)).max() < 0.2
 
 
 def test_wrong_pools_and_weights_are_named(tmp_path):
@@ -348,6 +373,10 @@ def test_the_settings_choose_the_data(pair_file, tmp_path):
     assert isinstance(datasets.open_pairs(made, "cpu"), on_device.OnDevice)
     pairs = datasets.open_pairs({"data": {"pairs": [str(pair_file)]}}, "cpu")
     assert isinstance(pairs, pair_pool.PairPool)
+    both = datasets.open_pairs({"data": {"pairs": [str(pair_file)], "shifted": 0.5}}, "cpu")
+    assert isinstance(both, shifted.Shifted) and both.share == 0.5
+    with pytest.raises(ValueError, match="data.shifted is 7"):
+        datasets.open_pairs({"data": {"pairs": [str(pair_file)], "shifted": 7}}, "cpu")
     with pytest.raises(ValueError, match="the crop is 50 pixels; the pool's pairs have 48"):
         pairs.draw_pairs(np.random.default_rng(0), 1, 50)
     np.save(tmp_path / "pool.npy", np.zeros((1, len(stylizers.NAMES), 32, 32, 3), np.uint8))

@@ -14,8 +14,8 @@ import torch
 from diffusers import UNet2DConditionModel
 from safetensors.torch import load_file
 
-from movie_training import (batches, checkpoints, diffusion, evaluate, export, losses, pair_pool, pool, prompts, sources,
-                            staged, start, stylizers, text, train)
+from movie_training import (batches, checkpoints, diffusion, equalize, evaluate, export, losses, pair_pool, pool, prompts,
+                            sources, staged, start, stylizers, text, train)
 from movie_training.anchors import cross_frame
 from movie_training.discriminator import Discriminator
 from movie_training.editor import load_folder
@@ -35,7 +35,9 @@ STAGES = [
     {"stage": "adversarial", "evaluation_share": 0.5, "weights": {"mse": 1.0, "generator": 0.1, "pixels": 1.0},
      "sharpness": 0.1},
     {"stage": "temporal", "sharpness": 0.1},
+    {"stage": "temporal", "name": "steady", "only": "autoencoder", "motion_weight": 8.0},
 ]
+NAMES = [stage.get("name", stage["stage"]) for stage in STAGES]
 
 
 @pytest.fixture(scope="module")
@@ -118,16 +120,16 @@ def test_kept_out_photographs_are_not_trained_on():
     assert not set(sources.TRAINING) & set(sources.KEPT_OUT.values())
 
 
-@pytest.mark.parametrize("stage", [stage["stage"] for stage in STAGES])
+@pytest.mark.parametrize("stage", NAMES)
 def test_a_stage_changes_what_it_trains_and_nothing_else(stage, work, settings):
-    names = ["start", *(entry["stage"] for entry in settings["stages"])]
+    names = ["start", *NAMES]
     before, after = (load_file(work / name / "weights.safetensors") for name in (names[names.index(stage) - 1], stage))
     moved = {name.split(".")[0] for name in after if not torch.equal(before[name], after[name])}
     expected = {"autoencoder": {"vae", "text_encoder", "unet"}, "adversarial": {"unet", "vae"}, "temporal": {"unet", "vae"},
-                "text": {"text_encoder"}}
+                "text": {"text_encoder"}, "steady": {"vae"}}
     assert moved == expected.get(stage, {"unet"})
     inside_unet = {name.split(".")[1] for name in after if name.startswith("unet") and not torch.equal(before[name], after[name])}
-    assert ("down_blocks" in inside_unet) == (stage not in ("autoencoder", "text"))
+    assert ("down_blocks" in inside_unet) == (stage not in ("autoencoder", "text", "steady"))
     if stage in ("guidance", "velocity"):  # the decoder is modulated by these
         assert not inside_unet & {"time_embedding", "add_embedding", "guidance_embedding"}
 
@@ -168,7 +170,7 @@ def test_parts_of_a_checkpoint_are_small_and_a_broken_write_loses_nothing(tmp_pa
     assert torch.equal(checkpoints.load_state(tmp_path)["weights"], torch.arange(1000.0))
 
 
-@pytest.mark.parametrize("stage", [stage["stage"] for stage in STAGES])
+@pytest.mark.parametrize("stage", NAMES)
 def test_what_a_stage_ends_with_edits_a_picture(stage, work):
     editing = staged.open_stage(work / stage, steps=2)
     picture = sources.kept_out("coffee", 64, 48)
@@ -187,6 +189,37 @@ def test_a_stage_exports_as_a_model_folder(work, tmp_path):
     index = json.loads((tmp_path / "model" / "model_index.json").read_text())
     assert set(export.COMPONENTS) <= set(index)
     assert text.load_tokenizer(tmp_path / "model" / "tokenizer")(["make it night"]).input_ids[0]
+
+
+def test_equal_ranges_change_no_picture(work):
+    """Channels scaled up and down behind, through skips, sums, upsampling and modulation."""
+    model = staged.load_editor(work, "temporal")
+    with torch.no_grad():
+        for name, parameter in model.vae.named_parameters():  # no block is idle, no two channels are alike
+            spread = torch.linspace(-1.5, 1.5, len(parameter)).exp().view(-1, *[1] * (parameter.dim() - 1))
+            parameter.copy_((parameter + 0.05 * torch.randn_like(parameter)) * (spread if "layers" in name else 1))
+    picture = sources.kept_out("coffee", 128, 96)
+
+    def run() -> None:
+        for prompt in ("make it night", "add neon edges"):
+            evaluate.run(model, picture, prompt)
+
+    found = equalize.streams(model.vae)
+    modules = {id(module): name for name, module in model.vae.named_modules()}
+    written = {modules[id(layer)] for stream in found for layer in stream.writers}
+    everything = {name for name, module in model.vae.named_modules() if isinstance(module, torch.nn.Conv2d)}
+    ends = {f"encoder.layers.{len(model.vae.encoder.layers) - 1}", f"decoder.layers.{len(model.vae.decoder.layers) - 1}"}
+    assert written == everything - ends, "every value but the latents and the pixels"
+    before, latents = evaluate.run(model, picture, "make it night"), model.encode(torch.zeros(1, 3, 32, 32))[0]
+    uneven = equalize.ranges(found, run)
+    equalize.equalize(model.vae, run)
+    np.testing.assert_allclose(evaluate.run(model, picture, "make it night"), before, atol=2e-5)
+    torch.testing.assert_close(model.encode(torch.zeros(1, 3, 32, 32))[0], latents, atol=1e-4, rtol=1e-4)
+    even = equalize.ranges(found, run)
+    for old, new in zip(uneven, even):
+        loud = old > equalize.LEAST * old.max()
+        torch.testing.assert_close(new[loud], old.max().expand(int(loud.sum())), rtol=1e-3, atol=1e-4)
+    assert any(old.min() < 0.5 * old.max() for old in uneven)
 
 
 def test_an_earlier_model_starts_a_run(work, settings, tmp_path):

@@ -57,9 +57,6 @@ class AdversarialStage(Stage):
             noisy = torch.where((timesteps == self.timesteps[0]).view(-1, 1, 1, 1), noise, noisy)
         return batch, encoded, known, scales, real, noisy, timesteps
 
-    def autocast(self):
-        return torch.autocast(self.device.type, torch.bfloat16)
-
     def teacher_sample(self, encoded: Encoded, scales: tuple[Tensor, Tensor]) -> Tensor:
         denoiser = lambda noisy, timesteps: self.teacher.predict(  # noqa: E731
             noisy, timesteps, encoded.image_latents, encoded.embeddings, *scales)

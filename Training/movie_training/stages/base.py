@@ -71,6 +71,11 @@ class Stage:
     def load_extra_state(self, state: dict) -> None:
         pass
 
+    def autocast(self) -> torch.autocast:
+        """The arithmetic of the layers: the recipe's `precision`."""
+        low = self.editor.settings.get("precision", "bfloat16") == "bfloat16"
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=low)
+
     # --- pieces for subclasses -----------------------------------------------------------------------------------
 
     def draw_guidance(self, count: int) -> tuple[Tensor, Tensor]:

@@ -31,6 +31,11 @@ class TemporalStage(Stage):
 
     Terms: `first` and `second`, the frames against their pictures (the first without an anchor, the second with it), and
     `motion`: what changes between the outputs, the known motion taken out, against what changes between the targets.
+
+    The last has the weight `motion_weight`, times what `motion_edits` gives an edit (1): where an edit's lines are the
+    brightest, standing still comes dearest in likeness.
+
+    With `only: autoencoder` the UNet stays as it is, and no gradient passes through it: two thirds of the time.
     """
 
     name, prediction = "temporal", "velocity"
@@ -38,7 +43,11 @@ class TemporalStage(Stage):
     pairs = True
 
     def trained(self) -> Iterable[nn.Parameter]:
-        return parameters_of(self.editor.unet, self.editor.vae)
+        return parameters_of(self.editor.vae) if self.holds_unet else parameters_of(self.editor.unet, self.editor.vae)
+
+    @property
+    def holds_unet(self) -> bool:
+        return self.options.get("only") == "autoencoder"
 
     def draw(self, rng, size: int, crop: int) -> tuple:
         return self.data.draw_pairs(rng, size, crop)
@@ -54,11 +63,17 @@ class TemporalStage(Stage):
         noise = torch.randn(count, self.editor.vae.config.latent_channels, first.source.shape[2] // factor,
                             first.source.shape[3] // factor, device=self.device)
         with cross_frame(self.editor.unet):
-            outputs = [self.editor.edit(frame.source, noise, embeddings, *scales).float()
+            outputs = [self.editor.edit(frame.source, noise, embeddings, *scales, self.holds_unet).float()
                        for frame in (first, second)]
         terms = {name: self.likeness(output, target)
                  for name, output, target in zip(("first", "second"), outputs, targets)}
         changes = [after - warp(before, flow[:, :2].float()) for before, after in (outputs, targets)]
         difference = (changes[0] - changes[1]) * flow[:, 2:].float()
-        terms["motion"] = self.options.get("motion_weight", 1.0) * losses.charbonnier(difference)
+        terms["motion"] = losses.charbonnier(difference * self.motion_weights(first.edits))
         return terms
+
+    def motion_weights(self, edits: list[str]) -> Tensor:
+        """What a change counts in each sample, [batch, 1, 1, 1]."""
+        by_edit = self.options.get("motion_edits", {})
+        factors = torch.tensor([float(by_edit.get(edit, 1.0)) for edit in edits], device=self.device)
+        return self.options.get("motion_weight", 1.0) * factors.view(-1, 1, 1, 1)
