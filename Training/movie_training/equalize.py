@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -66,15 +67,16 @@ def streams(vae: SkipAutoencoder) -> list[Stream]:
     """All values of the autoencoder whose channels may be scaled, in the order in which they are computed."""
     found: list[Stream] = []
     encoder, decoder = _levels(vae.encoder.layers), _levels(vae.decoder.layers)
-    skips, last = list(vae.decoder.skips), len(decoder) - 2
+    skips = [[skip] for skip in vae.decoder.skips] if vae.decoder.skips is not None else [[] for _ in vae.decoder.starts]
+    last = len(decoder) - 2
     for level, ((entry, blocks), (following, _)) in enumerate(zip(encoder, encoder[1:])):
-        skip = skips[len(encoder) - 2 - level]
+        following = following + skips[len(encoder) - 2 - level]
         found += [stream for block in blocks for stream in _hidden(block)]
         found.append(Stream(entry + [block.conv[4] for block in blocks],
-                            [block.conv[0] for block in blocks] + following + [skip]))
+                            [block.conv[0] for block in blocks] + following))
     for level, ((entry, blocks), (following, _)) in enumerate(zip(decoder, decoder[1:])):
         found += [stream for block in blocks for stream in _hidden(block)]
-        joined = [skips[level]] + ([vae.decoder.pixel_skip] if level == last else [])
+        joined = skips[level] + [vae.decoder.pixel_skip] * (level == last and vae.decoder.pixel_skip is not None)
         found.append(Stream(entry + joined + [block.conv[4] for block in blocks],
                             [block.conv[0] for block in blocks] + following))
     return found
@@ -99,7 +101,7 @@ def ranges(found: list[Stream], run: Callable[[], None]) -> list[Tensor]:
 
 def edit_pictures(model: Editor, count: int = 4, seed: int = 11) -> None:
     """Edits pictures of training with every canonical prompt, at the default scales and at the strongest."""
-    for picture in calibration.pictures(count, seed) / 255:
+    for picture in calibration.pictures(count, seed).astype(np.float32) / 255:
         for prompt in prompts.CANONICAL.values():
             evaluate.run(model, picture, prompt)
             evaluate.run(model, picture, prompt, guidance_scale=14.0, image_guidance_scale=1.0)

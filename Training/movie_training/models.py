@@ -103,7 +103,7 @@ class SkipEncoder(nn.Module):
 
 
 class SkipDecoder(nn.Module):
-    def __init__(self, channels: list[int], blocks: list[int], encoder_channels: list[int], latent_channels: int,
+    def __init__(self, channels: list[int], blocks: list[int], encoder_channels: list[int] | None, latent_channels: int,
                  patch_size: int, conditioning_dim: int | None):
         super().__init__()
         layers: list[nn.Module] = [nn.Conv2d(latent_channels, channels[0], 3, padding=1), nn.ReLU()]
@@ -117,9 +117,11 @@ class SkipDecoder(nn.Module):
             layers.append(nn.Conv2d(
                 width, 3 * patch_size**2 if last else channels[level + 1], 3, padding=1, bias=last))
         self.layers = nn.Sequential(*layers)
-        self.skips = nn.ModuleList(
-            nn.Conv2d(encoder_channels[-1 - level], width, 1) for level, width in enumerate(channels))
-        self.pixel_skip = nn.Conv2d(3 * patch_size**2, channels[-1], 1)
+        self.skips = self.pixel_skip = None
+        if encoder_channels is not None:
+            self.skips = nn.ModuleList(
+                nn.Conv2d(encoder_channels[-1 - level], width, 1) for level, width in enumerate(channels))
+            self.pixel_skip = nn.Conv2d(3 * patch_size**2, channels[-1], 1)
         self.patch_size = patch_size
 
     def forward(self, x: Tensor, features: list[Tensor], conditioning: Tensor) -> Tensor:
@@ -127,7 +129,7 @@ class SkipDecoder(nn.Module):
         h = torch.tanh(x / 3) * 3
         level = 0
         for index, layer in enumerate(self.layers):
-            if index in self.starts:
+            if index in self.starts and self.skips is not None:
                 h = h + self.skips[level](features[-1 - level])
                 if index == self.starts[-1]:
                     h = h + self.pixel_skip(features[0])
@@ -138,7 +140,10 @@ class SkipDecoder(nn.Module):
 
 
 class SkipAutoencoder(ModelMixin, ConfigMixin):
-    """AutoencoderTiny with patches, skips, widths by level and a conditioned decoder; see the module's docstring."""
+    """AutoencoderTiny with patches, skips, widths by level and a conditioned decoder; see the module's docstring.
+
+    Without `skip_connections` the decoder has the latents alone, with `conditioning_dim: null` nobody tells it the edit.
+    """
 
     @register_to_config
     def __init__(self, in_channels: int = 3, out_channels: int = 3, latent_channels: int = 4, act_fn: str = "relu",
@@ -146,9 +151,10 @@ class SkipAutoencoder(ModelMixin, ConfigMixin):
                  decoder_block_out_channels: tuple[int, ...] = (64, 32, 16), num_decoder_blocks: tuple[int, ...] = (1, 1, 2),
                  upsampling_scaling_factor: int = 2, upsample_fn: str = "nearest", scaling_factor: float = 1.0,
                  latent_magnitude: int = 3, latent_shift: float = 0.5, patch_size: int = 2, skip_connections: bool = True,
-                 conditioning_dim: int = 256, image_latents_scaling_factor: float = 1.0):
+                 conditioning_dim: int | None = 256, image_latents_scaling_factor: float = 1.0):
         super().__init__()
         encoder_channels = list(encoder_block_out_channels)
         self.encoder = SkipEncoder(encoder_channels, list(num_encoder_blocks), latent_channels, patch_size)
-        self.decoder = SkipDecoder(list(decoder_block_out_channels), list(num_decoder_blocks), encoder_channels,
-                                   latent_channels, patch_size, conditioning_dim)
+        self.decoder = SkipDecoder(list(decoder_block_out_channels), list(num_decoder_blocks),
+                                   encoder_channels if skip_connections else None, latent_channels, patch_size,
+                                   conditioning_dim)

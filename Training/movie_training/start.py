@@ -2,6 +2,7 @@
 
     start: {folder: FOLDER, parts: [unet, vae, text_encoder]}    a text-to-image or editing model in diffusers layout
     start: {folder: FOLDER, parts: [vae, conditioner]}           an earlier nano
+    start: {folder: FOLDER, parts: [unet, encoder, text_encoder]}    an earlier nano, its decoder left aside
 
 Tensors of layers that the recipe's UNet does not have (the attention at the highest resolution) are left aside; what the
 folder does not have (guidance embeddings) starts fresh; an input convolution of 4 channels gets 4 more of zeros for the
@@ -23,7 +24,9 @@ from .batches import Triplets
 from .editor import Editor, load_folder
 
 CONDITIONER = ("time_embedding.", "add_embedding.", "guidance_embedding.", "image_guidance_embedding.")
-PARTS = ("unet", "vae", "text_encoder", "conditioner")
+#: Part -> the folder it is in, and what its tensors' names begin with.
+PARTS = {"unet": ("unet", ("",)), "vae": ("vae", ("",)), "text_encoder": ("text_encoder", ("",)),
+         "conditioner": ("unet", CONDITIONER), "encoder": ("vae", ("encoder.",))}
 
 
 def _tensors(folder: pathlib.Path, part: str) -> dict[str, Tensor]:
@@ -89,11 +92,10 @@ def build(settings: dict, tokenizer: pathlib.Path, data: Triplets, rng: np.rando
     for part in parts:
         if part not in PARTS:
             raise ValueError(f"start.parts has '{part}'; allowed are {', '.join(PARTS)}")
-        module = editor.unet if part == "conditioner" else getattr(editor, part)
-        fresh = adopt(module, _tensors(folder, "unet" if part == "conditioner" else part),
-                      CONDITIONER if part == "conditioner" else ("",))
+        owner, prefixes = PARTS[part]
+        fresh = adopt(getattr(editor, owner), _tensors(folder, owner), prefixes)
         print(f"start: {part} from the folder; {len(fresh)} tensors fresh {fresh[:3]}", flush=True)
-    if "vae" in parts and editor.has_skips:
+    if {"vae", "encoder"} & set(parts) and editor.has_skips:
         normalize_latents(editor, data.draw(rng, 64, 64).source)
     if "text_encoder" not in parts:
         goal = (editor.unet.add_embedding, canonical_conditioning(folder)) if "conditioner" in parts else None

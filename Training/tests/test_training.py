@@ -242,6 +242,30 @@ def test_an_earlier_model_starts_a_run(work, settings, tmp_path):
     assert latents.std((0, 2, 3)).sub(1).abs().max() < 0.3
 
 
+@pytest.mark.parametrize("skips, told", [(False, None), (True, None), (False, 64)])
+def test_a_decoder_may_have_less(skips, told, work, settings, tmp_path):
+    """A new decoder on an earlier encoder, UNet and prompt encoder, without skips or without being told the edit."""
+    export.export(staged.load_editor(work, "temporal"), work / "tokenizer", tmp_path / "model")
+    recipe = {**settings, "start": {"folder": str(tmp_path / "model"), "parts": ["unet", "encoder", "text_encoder"]},
+              "vae": {**settings["vae"], "skip_connections": skips, "conditioning_dim": told},
+              "stages": [{**settings["stages"][0], "only": "decoder"}]}
+    assert train.Recipe(recipe, tmp_path / "new").run()
+    new, old = staged.load_editor(tmp_path / "new", "autoencoder"), load_folder(tmp_path / "model")
+    torch.testing.assert_close(new.unet.conv_in.weight, old.unet.conv_in.weight)
+    latents, features = new.encode(torch.rand(1, 3, 32, 32))
+    told_night, told_noir = torch.randn(2, 1, 64)
+    with torch.no_grad():
+        for block in (layer for layer in new.vae.decoder.layers if hasattr(layer, "conv")):
+            torch.nn.init.normal_(block.conv[4].weight, std=0.2)
+    night = new.decode(latents, features, told_night)
+    assert night.equal(new.decode(latents, features, told_noir)) == (told is None)
+    assert night.equal(new.decode(latents, [0 * feature for feature in features], told_night)) == (not skips)
+    picture = sources.kept_out("coffee", 64, 48)
+    before = evaluate.run(new, picture, "make it night")
+    equalize.equalize(new.vae, lambda: evaluate.run(new, picture, "make it night"))
+    np.testing.assert_allclose(evaluate.run(new, picture, "make it night"), before, atol=2e-5)
+
+
 def test_a_text_to_image_unet_starts_a_run_without_its_finest_attention():
     """SD's layout: 4 input channels become 8, the second four of zeros; attention that the recipe leaves out is left aside."""
     torch.manual_seed(0)
@@ -276,7 +300,7 @@ def test_a_wrong_recipe_is_refused_in_a_sentence(text, message, tmp_path):
         load_recipe(tmp_path / "recipe.yaml")
 
 
-@pytest.mark.parametrize("path", sorted((pathlib.Path(__file__).parents[1] / "configs").glob("*.yaml")), ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", sorted((pathlib.Path(__file__).parents[1] / "configs").rglob("*.yaml")), ids=lambda p: p.stem)
 def test_the_recipes_are_whole(path):
     settings = load_recipe(path)
     GuidedUNet(**settings["unet"]) if settings["unet"]["block_out_channels"][0] < 100 else None
