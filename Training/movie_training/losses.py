@@ -24,26 +24,29 @@ def gradient_energy(pictures: Tensor) -> Tensor:
 
 
 def energy_ratio(output: Tensor, target: Tensor) -> Tensor:
-    """|log| of the pictures' gradient energies in proportion, mean of the batch: dark and pale pictures count alike."""
+    """|log| of the pictures' gradient energies in proportion, [batch]: dark and pale pictures count alike."""
     own, wanted = (squared_gradients(pictures).mean((1, 2, 3)) + 1e-4 for pictures in (output, target))
-    return (own / wanted).log().abs().mean()
+    return (own / wanted).log().abs()
 
 
-def reconstruction(output: Tensor, target: Tensor, sharpness: float = 0.0, energy: float = 0.0) -> Tensor:
+def reconstruction(output: Tensor, target: Tensor, sharpness: Tensor | float = 0.0, energy: Tensor | float = 0.0) -> Tensor:
     """Charbonnier on pixels, gradients and two pooled sizes; pictures [batch, 3, height, width] in -1...1.
 
     `sharpness` weighs the difference of the windows' gradient energies: what the other terms leave blurred, since a
-    blurred line in the right place costs them less than a sharp one a pixel off.
+    blurred line in the right place costs them less than a sharp one a pixel off. `energy` weighs `energy_ratio`. Both
+    are one weight or one for each sample, [batch].
     """
     difference = output - target
     coarse = F.avg_pool2d(difference, 4)
     gradients = charbonnier(difference.diff(dim=-2)) + charbonnier(difference.diff(dim=-1))
     loss = (charbonnier(difference) + 0.5 * gradients + 0.5 * charbonnier(coarse)
             + 0.25 * charbonnier(F.avg_pool2d(coarse, 4)))
-    if sharpness:
-        loss = loss + sharpness * charbonnier(gradient_energy(output) - gradient_energy(target))
-    if energy:
-        loss = loss + energy * energy_ratio(output, target)
+    sharpness, energy = (torch.as_tensor(weight, device=output.device) for weight in (sharpness, energy))
+    if sharpness.any():
+        missing = gradient_energy(output) - gradient_energy(target)
+        loss = loss + (sharpness.view(-1, 1, 1, 1) * (missing * missing + 4e-5).sqrt()).mean()
+    if energy.any():
+        loss = loss + (energy * energy_ratio(output, target)).mean()
     return loss
 
 

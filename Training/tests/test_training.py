@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -408,6 +409,25 @@ def test_the_loss_sees_every_pixel():
 
 def test_the_energy_ratio_is_free_of_scale():
     picture = torch.rand(2, 3, 32, 32)
-    torch.testing.assert_close(losses.energy_ratio(picture, picture), torch.tensor(0.0))
-    torch.testing.assert_close(losses.energy_ratio(picture * 0.5, picture), torch.tensor(np.log(4), dtype=torch.float32),
-                               rtol=0.01, atol=0.01)
+    torch.testing.assert_close(losses.energy_ratio(picture, picture), torch.zeros(len(picture)))
+    torch.testing.assert_close(losses.energy_ratio(picture * 0.5, picture), torch.full((2,), np.log(4)), rtol=0.01, atol=0.01)
+
+
+def test_terms_weigh_by_edit(work, settings):
+    """Sharpness and motion of one edit may count more than another's; a name that is no edit's is refused."""
+    recipe = train.Recipe(settings, work)
+    entry, index = settings["stages"][-1], len(STAGES) - 1
+    recipe.entries[index] = {**entry, "name": "weighed", "energy": 1.0, "sharp_edits": {"neon": 0, "ink": 3}, "motion_edits": {"neon": 0}}
+    stage = recipe.learner(index).stage
+    output, target = torch.rand(2, 3, 32, 32), torch.rand(2, 3, 32, 32)
+    plain = losses.reconstruction(output, target)
+    neon, ink, other = (stage.likeness(output, target, [edit] * 2) for edit in ("neon", "ink", "night"))
+    torch.testing.assert_close(neon, plain)
+    torch.testing.assert_close(ink - plain, 3 * (other - plain), rtol=1e-4, atol=1e-4)
+    sample = stage.draw(np.random.default_rng(2), 2, 32)
+    for batch in sample[:2]:
+        batch.edits[:] = ["neon", "neon"]
+    assert stage.losses(sample)["motion"] < 0.01 < stage.losses([replace(b, edits=["ink"] * 2) for b in sample[:2]] + [sample[2]])["motion"]
+    recipe.entries[index]["motion_edits"] = {"neno": 0}
+    with pytest.raises(ValueError, match="motion_edits of the stage temporal names 'neno'; the edits are identity"):
+        recipe.learner(index)

@@ -111,7 +111,7 @@ class AdversarialStage(Stage):
             conditioning = self.editor.conditioning(encoded.embeddings, *scales)
             output = self.editor.decode(fake, encoded.features, conditioning).float()
             target = self.blended(batch, *scales)
-            terms["pixels"] = self.weights["pixels"] * self.likeness(output, target)
+            terms["pixels"] = self.weights["pixels"] * self.likeness(output, target, batch.edits)
         return terms
 
     def extra_state(self) -> dict:

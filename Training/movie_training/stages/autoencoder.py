@@ -56,7 +56,7 @@ class AutoencoderStage(Stage):
         noise = self.options.get("latent_noise", 0.2) * torch.rand(len(latents), 1, 1, 1, device=self.device)
         conditioning = self.untold(self.editor.conditioning(embeddings, *scales), scales)
         output = self.editor.decode(latents + noise * torch.randn_like(latents), features, conditioning)
-        return {"pixels": self.likeness(output.float(), target),
+        return {"pixels": self.likeness(output.float(), target, batch.edits),
                 "latents": self.options.get("latent_penalty", 0.02) * spread(latents.float())}
 
 

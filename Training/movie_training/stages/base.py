@@ -43,6 +43,11 @@ class Stage:
         self.editor, self.options, self.data = editor, options, data
         self.device = editor.device
         self.schedule = Schedule(self.device)
+        for option in ("motion_edits", "sharp_edits"):
+            unknown = sorted(set(options.get(option, {})) - set(stylizers.NAMES))
+            if unknown:
+                raise ValueError(f"{option} of the stage {self.name} names '{unknown[0]}'; the edits are "
+                                 f"{', '.join(stylizers.NAMES)}")
         self.prepare(earlier)
 
     def prepare(self, earlier: Earlier) -> None:
@@ -101,9 +106,19 @@ class Stage:
         amount = torch.from_numpy(np.asarray(strength, np.float32)).to(self.device).view(-1, 1, 1, 1)
         return (batch.source + amount * (batch.edited - batch.source)).clamp(-1, 1)
 
-    def likeness(self, output: Tensor, target: Tensor) -> Tensor:
-        """The loss of decoded pictures, with the weights `sharpness` and `energy` of the options."""
-        return losses.reconstruction(output, target, self.options.get("sharpness", 0.0), self.options.get("energy", 0.0))
+    def likeness(self, output: Tensor, target: Tensor, edits: list[str]) -> Tensor:
+        """The loss of decoded pictures, with the weights `sharpness` and `energy` of the options.
+
+        `sharp_edits` multiplies both for an edit (1 where it names none).
+        """
+        factors = self.by_edit("sharp_edits", edits)
+        return losses.reconstruction(output, target, *(self.options.get(name, 0.0) * factors
+                                                       for name in ("sharpness", "energy")))
+
+    def by_edit(self, option: str, edits: list[str]) -> Tensor:
+        """What an option {edit: factor} gives each sample, [batch]; 1 where it names no factor."""
+        factors = self.options.get(option, {})
+        return torch.tensor([float(factors.get(edit, 1.0)) for edit in edits], device=self.device)
 
     @torch.no_grad()
     def encode(self, batch: Batch) -> Encoded:

@@ -65,15 +65,10 @@ class TemporalStage(Stage):
         with cross_frame(self.editor.unet):
             outputs = [self.editor.edit(frame.source, noise, embeddings, *scales, self.holds_unet).float()
                        for frame in (first, second)]
-        terms = {name: self.likeness(output, target)
+        terms = {name: self.likeness(output, target, first.edits)
                  for name, output, target in zip(("first", "second"), outputs, targets)}
         changes = [after - warp(before, flow[:, :2].float()) for before, after in (outputs, targets)]
         difference = (changes[0] - changes[1]) * flow[:, 2:].float()
-        terms["motion"] = losses.charbonnier(difference * self.motion_weights(first.edits))
+        weights = self.options.get("motion_weight", 1.0) * self.by_edit("motion_edits", first.edits)
+        terms["motion"] = losses.charbonnier(difference * weights.view(-1, 1, 1, 1))
         return terms
-
-    def motion_weights(self, edits: list[str]) -> Tensor:
-        """What a change counts in each sample, [batch, 1, 1, 1]."""
-        by_edit = self.options.get("motion_edits", {})
-        factors = torch.tensor([float(by_edit.get(edit, 1.0)) for edit in edits], device=self.device)
-        return self.options.get("motion_weight", 1.0) * factors.view(-1, 1, 1, 1)
