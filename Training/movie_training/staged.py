@@ -45,16 +45,22 @@ class StagedEditing:
         return np.stack([self._one(frame, prompt, scales) for frame in frames])
 
     def _one(self, frame: np.ndarray, prompt: str, scales: list[Tensor]) -> np.ndarray:
-        pixels, embeddings = self._pixels(frame), self._encode(prompt)
-        latents, features = self.model.encode(pixels)
-        noise = torch.randn(latents.shape, generator=torch.Generator().manual_seed(self.seed)).to(pixels.device)
-        if self.stage == "autoencoder":
-            clean = self.model.encode(self._pixels(self._stylized(frame, prompt, scales)))[0]
-        else:
-            clean = self._denoise(noise, self.model.image_latents(latents), embeddings, scales)
-        conditioning = self.model.conditioning(embeddings, *scales)
-        output = self.model.decode(clean, features, conditioning)
+        features = self.model.encode(self._pixels(frame))[1]
+        conditioning = self.model.conditioning(self._encode(prompt), *scales)
+        output = self.model.decode(self.latents(frame, prompt, scales), features, conditioning)
         return ((output[0].permute(1, 2, 0) + 1) / 2).clamp(0, 1).float().cpu().numpy()
+
+    def latents(self, frame: np.ndarray, prompt: str, scales: list[Tensor]) -> Tensor:
+        """What is decoded: clean latents [1, channels, height / 8, width / 8] of one frame; scales are [1] each."""
+        if self.stage == "autoencoder":
+            return self.wanted_latents(frame, prompt, scales)
+        latents = self.model.encode(self._pixels(frame))[0]
+        noise = torch.randn(latents.shape, generator=torch.Generator().manual_seed(self.seed)).to(latents.device)
+        return self._denoise(noise, self.model.image_latents(latents), self._encode(prompt), scales)
+
+    def wanted_latents(self, frame: np.ndarray, prompt: str, scales: list[Tensor]) -> Tensor:
+        """Those of the stylizer's own picture."""
+        return self.model.encode(self._pixels(self._stylized(frame, prompt, scales)))[0]
 
     def _denoise(self, noise: Tensor, image_latents: Tensor, embeddings: Tensor, scales: list[Tensor]) -> Tensor:
         arguments = (image_latents, embeddings, *scales)

@@ -15,8 +15,8 @@ import torch
 from diffusers import UNet2DConditionModel
 from safetensors.torch import load_file
 
-from movie_training import (batches, checkpoints, diffusion, equalize, evaluate, export, losses, pair_pool, pool, prompts,
-                            sources, staged, start, stylizers, text, train)
+from movie_training import (batches, checkpoints, diffusion, equalize, evaluate, export, latents, losses, pair_pool, pool,
+                            prompts, sources, staged, start, stylizers, text, train)
 from movie_training.anchors import cross_frame
 from movie_training.discriminator import Discriminator
 from movie_training.editor import load_folder
@@ -178,6 +178,18 @@ def test_what_a_stage_ends_with_edits_a_picture(stage, work):
     edited = editing.edit(picture[None], "make it night")
     assert edited.shape == (1, 48, 64, 3) and np.isfinite(edited).all()
     assert editing.passes == {"autoencoder": 0, "teacher": 6, "guidance": 2, "velocity": 2, "text": 2}.get(stage, 1)
+
+
+def test_latents_are_measured_beside_those_of_the_edited_picture(work):
+    perfect = staged.open_stage(work / "autoencoder")
+    error, energy = latents.quality(perfect, 64, 48)
+    assert error < 1e-9 and abs(energy - 1) < 1e-6
+    untrained = staged.open_stage(work / "temporal")
+    assert latents.quality(untrained, 64, 48)[0] > 0.1
+    flat = staged.open_stage(work / "temporal")
+    flat.latents = lambda frame, *task: untrained.wanted_latents(frame, *task).mean((2, 3), keepdim=True).expand(1, 4, 6, 8)
+    error, energy = latents.quality(flat, 64, 48)
+    assert abs(error - 1) < 1e-3 and energy == 0
 
 
 def test_a_stage_exports_as_a_model_folder(work, tmp_path):
