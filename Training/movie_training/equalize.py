@@ -101,10 +101,12 @@ def ranges(found: list[Stream], run: Callable[[], None]) -> list[Tensor]:
 
 def edit_pictures(model: Editor, count: int = 4, seed: int = 11) -> None:
     """Edits pictures of training with every canonical prompt, at the default scales and at the strongest."""
+    guidance = model.settings["guidance"]
+    strongest = guidance["guidance_scale"]["range"][1], guidance["image_guidance_scale"]["range"][0]
     for picture in calibration.pictures(count, seed).astype(np.float32) / 255:
         for prompt in prompts.CANONICAL.values():
             evaluate.run(model, picture, prompt)
-            evaluate.run(model, picture, prompt, guidance_scale=14.0, image_guidance_scale=1.0)
+            evaluate.run(model, picture, prompt, *strongest)
 
 
 @torch.no_grad()

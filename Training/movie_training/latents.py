@@ -33,9 +33,10 @@ def quality(editing: StagedEditing, width: int, height: int) -> tuple[float, flo
     rows = []
     for photograph in BRIEF.photographs:
         frame = pictures(photograph, width, height)["identity"]
+        source = editing.source_latents(frame)
         for edit in stylizers.NAMES:
-            task = frame, prompts.CANONICAL[edit], scales
-            own, wanted = editing.latents(*task), editing.wanted_latents(*task)
+            prompt = prompts.CANONICAL[edit]
+            own, wanted = editing.latents(frame, source, prompt, scales), editing.wanted_latents(frame, prompt, scales)
             error = (own - wanted).square().mean() / (wanted - wanted.mean((2, 3), keepdim=True)).square().mean()
             rows.append((error.item(), gradient_energy(own) / gradient_energy(wanted)))
     return tuple(sum(column) / len(rows) for column in zip(*rows))

@@ -7,9 +7,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-def charbonnier(difference: Tensor) -> Tensor:
-    """Mean of sqrt(d^2 + 4e-5): the absolute value, smooth at zero."""
-    return (difference * difference + 4e-5).sqrt().mean()
+def charbonnier(difference: Tensor, weight: Tensor | float = 1.0) -> Tensor:
+    """Weighted mean of sqrt(d^2 + 4e-5): the absolute value, smooth at zero."""
+    return (weight * (difference * difference + 4e-5).sqrt()).mean()
 
 
 def squared_gradients(pictures: Tensor) -> Tensor:
@@ -43,8 +43,7 @@ def reconstruction(output: Tensor, target: Tensor, sharpness: Tensor | float = 0
             + 0.25 * charbonnier(F.avg_pool2d(coarse, 4)))
     sharpness, energy = (torch.as_tensor(weight, device=output.device) for weight in (sharpness, energy))
     if sharpness.any():
-        missing = gradient_energy(output) - gradient_energy(target)
-        loss = loss + (sharpness.view(-1, 1, 1, 1) * (missing * missing + 4e-5).sqrt()).mean()
+        loss = loss + charbonnier(gradient_energy(output) - gradient_energy(target), sharpness.view(-1, 1, 1, 1))
     if energy.any():
         loss = loss + (energy * energy_ratio(output, target)).mean()
     return loss

@@ -20,7 +20,8 @@ def load_recipe(path: pathlib.Path) -> dict:
     if not isinstance(settings, dict):
         raise ValueError(f"{path} holds no settings: a recipe is a YAML mapping with the sections {', '.join(sorted(SECTIONS))}")
     if "extends" in settings:
-        settings = {**load_recipe(path.parent / settings.pop("extends")), **settings}
+        base = load_recipe(path.parent / settings.pop("extends"))
+        settings = {**base, **{key: merged(base.get(key), value) for key, value in settings.items()}}
     unknown = sorted(set(settings) - SECTIONS)
     if unknown:
         raise ValueError(f"{path} has the section '{unknown[0]}'; allowed are {', '.join(sorted(SECTIONS))}")
@@ -28,6 +29,11 @@ def load_recipe(path: pathlib.Path) -> dict:
         raise ValueError(f"{path}: precision is {settings['precision']!r}; allowed are {', '.join(PRECISIONS)}")
     check_stages(settings.get("stages", []), path)
     return settings
+
+
+def merged(base: object, value: object) -> object:
+    """A section's keys join those of the recipe it extends; anything else takes its place."""
+    return {**base, **value} if isinstance(base, dict) and isinstance(value, dict) else value
 
 
 def check_stages(entries: list[dict], path: pathlib.Path) -> None:

@@ -45,18 +45,18 @@ class StagedEditing:
         return np.stack([self._one(frame, prompt, scales) for frame in frames])
 
     def _one(self, frame: np.ndarray, prompt: str, scales: list[Tensor]) -> np.ndarray:
-        features = self.model.encode(self._pixels(frame))[1]
-        conditioning = self.model.conditioning(self._encode(prompt), *scales)
-        output = self.model.decode(self.latents(frame, prompt, scales), features, conditioning)
+        source, features = self.model.encode(self._pixels(frame))
+        clean = self.latents(frame, source, prompt, scales)
+        output = self.model.decode(clean, features, self.model.conditioning(self._encode(prompt), *scales))
         return ((output[0].permute(1, 2, 0) + 1) / 2).clamp(0, 1).float().cpu().numpy()
 
-    def latents(self, frame: np.ndarray, prompt: str, scales: list[Tensor]) -> Tensor:
-        """What is decoded: clean latents [1, channels, height / 8, width / 8] of one frame; scales are [1] each."""
+    def latents(self, frame: np.ndarray, source: Tensor, prompt: str, scales: list[Tensor]) -> Tensor:
+        """What is decoded: clean latents [1, channels, height / 8, width / 8] of one frame, whose own latents are `source`;
+        scales are [1] each."""
         if self.stage == "autoencoder":
             return self.wanted_latents(frame, prompt, scales)
-        latents = self.model.encode(self._pixels(frame))[0]
-        noise = torch.randn(latents.shape, generator=torch.Generator().manual_seed(self.seed)).to(latents.device)
-        return self._denoise(noise, self.model.image_latents(latents), self._encode(prompt), scales)
+        noise = torch.randn(source.shape, generator=torch.Generator().manual_seed(self.seed)).to(source.device)
+        return self._denoise(noise, self.model.image_latents(source), self._encode(prompt), scales)
 
     def wanted_latents(self, frame: np.ndarray, prompt: str, scales: list[Tensor]) -> Tensor:
         """Those of the stylizer's own picture."""
@@ -78,6 +78,9 @@ class StagedEditing:
             return lambda noisy, timesteps: self.model.predict(noisy, timesteps, *arguments)
         return lambda noisy, timesteps: self.schedule.epsilon_of_velocity(
             noisy, self.model.predict(noisy, timesteps, *arguments), timesteps)
+
+    def source_latents(self, frame: np.ndarray) -> Tensor:
+        return self.model.encode(self._pixels(frame))[0]
 
     def _pixels(self, frame: np.ndarray) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(frame)).permute(2, 0, 1)[None].to(self.model.device) * 2 - 1

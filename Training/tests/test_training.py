@@ -187,7 +187,8 @@ def test_latents_are_measured_beside_those_of_the_edited_picture(work):
     untrained = staged.open_stage(work / "temporal")
     assert latents.quality(untrained, 64, 48)[0] > 0.1
     flat = staged.open_stage(work / "temporal")
-    flat.latents = lambda frame, *task: untrained.wanted_latents(frame, *task).mean((2, 3), keepdim=True).expand(1, 4, 6, 8)
+    flat.latents = lambda frame, source, *task: (
+        untrained.wanted_latents(frame, *task).mean((2, 3), keepdim=True).expand(1, 4, 6, 8))
     error, energy = latents.quality(flat, 64, 48)
     assert abs(error - 1) < 1e-3 and energy == 0
 
@@ -311,6 +312,11 @@ def test_a_wrong_recipe_is_refused_in_a_sentence(text, message, tmp_path):
     (tmp_path / "recipe.yaml").write_text(text)
     with pytest.raises(ValueError, match=message):
         load_recipe(tmp_path / "recipe.yaml")
+
+
+def test_a_recipe_adds_keys_to_the_sections_it_extends():
+    vae, base = (load_recipe(path)["vae"] for path in (NANO.parent / "ablations" / "skips.yaml", NANO))
+    assert vae == {**base, "skip_connections": True, "conditioning_dim": None} != base
 
 
 @pytest.mark.parametrize("path", sorted((pathlib.Path(__file__).parents[1] / "configs").rglob("*.yaml")), ids=lambda p: p.stem)

@@ -70,5 +70,6 @@ class TemporalStage(Stage):
         changes = [after - warp(before, flow[:, :2].float()) for before, after in (outputs, targets)]
         difference = (changes[0] - changes[1]) * flow[:, 2:].float()
         weights = self.options.get("motion_weight", 1.0) * self.by_edit("motion_edits", first.edits)
+        # The weight stands inside of the root: what is left to calm is smaller than where the root begins to round off.
         terms["motion"] = losses.charbonnier(difference * weights.view(-1, 1, 1, 1))
         return terms
