@@ -41,13 +41,15 @@ def load(path: str) -> np.ndarray:
     """An RGB picture, float32 [height, width, 3] in 0...1."""
     picture = cv2.imread(path, cv2.IMREAD_COLOR)
     if picture is None:
-        raise FileNotFoundError(f"cannot read the photograph {path}: install scikit-image and scikit-learn")
+        raise FileNotFoundError(f"cannot read the photograph {path}: it must be a picture file; those with names of their own "
+                                "come with scikit-image and scikit-learn")
     return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB).astype(np.float32) / 255
 
 
 def kept_out(name: str, width: int = 512, height: int = 384) -> np.ndarray:
-    """A kept-out photograph, scaled to cover width x height and cropped (a little above the middle)."""
-    picture = load(KEPT_OUT[name])
+    """A kept-out photograph, scaled to cover width x height and cropped (a little above the middle); any other name is the
+    path of a picture. Raises FileNotFoundError for what cannot be read."""
+    picture = load(KEPT_OUT.get(name, name))
     rows, columns = picture.shape[:2]
     scale = max(width / columns, height / rows)
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC

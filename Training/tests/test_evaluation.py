@@ -10,6 +10,7 @@ import pathlib
 import runpy
 import shutil
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -118,7 +119,7 @@ def test_blur_fails_sharpness_and_flatters_flicker(perfect):
 
 def test_a_sequences_motion_is_known():
     """Along the motion little but the noise is left; along any other more."""
-    sequence = sequences.render("china", 256, 192, 3)
+    sequence = sequences.render("china", "astronaut", 256, 192, 3)
     noise = sequences.NOISE * np.linalg.norm(stylizers.LUMA) * np.sqrt(2) * np.sqrt(2 / np.pi)
     assert 0.8 * noise < change(sequence.frames, sequence) < 1.6 * noise
     still = np.stack(np.meshgrid(np.arange(256), np.arange(192)), -1).astype(np.float32)
@@ -131,7 +132,7 @@ def test_a_sequences_motion_is_known():
 
 
 def test_the_patch_moves_with_its_own_motion():
-    sequence = sequences.render("coffee", 256, 192, 3)
+    sequence = sequences.render("coffee", "china", 256, 192, 3)
     still = np.stack(np.meshgrid(np.arange(256), np.arange(192)), -1)
     moves = (still - sequence.flow[0]).reshape(-1, 2)
     inside = np.abs(moves - sequences.PATCH_STEP).max(-1) < 1e-3
@@ -262,7 +263,7 @@ def test_stages_of_a_run_are_opened_too(tmp_path):
     checkpoints.save_weights(tmp_path / "student", model)
     checkpoints.save_weights(tmp_path / "teacher", model)
     options = command.arguments().parse_args([str(tmp_path / "student")])
-    frames = sequences.render("coffee", 64, 48, 2).frames
+    frames = sequences.render("coffee", "china", 64, 48, 2).frames
     student, _ = command.editings(options)
     assert student.name == "student" and student.passes == 1
     outputs = student.edit(frames, "make it night")
@@ -277,6 +278,26 @@ def test_stages_of_a_run_are_opened_too(tmp_path):
             command.editings(command.arguments().parse_args([str(tmp_path / wrong)]))
 
 
+def test_own_photographs_are_measured_instead(tmp_path, capsys):
+    """The pictures of a folder, whatever else is in it; without one, or with captions asked for, a sentence says so."""
+    rng, folder = np.random.default_rng(0), tmp_path / "own"
+    folder.mkdir()
+    for name in ("b.jpg", "a.png"):
+        cv2.imwrite(str(folder / name), cv2.resize(rng.integers(0, 255, (9, 12, 3), np.uint8), (200, 150)))
+    (folder / "notes.txt").write_text("no picture")
+    own = command.pictures_in(folder)
+    assert [pathlib.Path(path).name for path in own] == ["a.png", "b.jpg"]
+    scope = dataclasses.replace(SMALL, photographs=own, edits=("sepia",), frames=2)
+    report = measure(PERFECT, scope)
+    assert report["photographs"] == ["a", "b"] and report["edits"]["sepia"]["psnr"] == pytest.approx(60)
+    assert report["summary"]["flicker_to_stylizer"] == pytest.approx(1)
+    arguments = [str(MODELS / "nano"), "--photographs", str(tmp_path)]
+    assert command.main(arguments) == 1 and "holds no picture" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        command.main([*arguments, "--clip", str(tmp_path)])
+    assert "need captions" in capsys.readouterr().err
+
+
 def test_a_missing_library_is_explained(tmp_path):
     with pytest.raises(FileNotFoundError, match="build it with 'swift build -c release'"):
         native.NativeEditing(MODELS / "nano", tmp_path)
@@ -285,7 +306,7 @@ def test_a_missing_library_is_explained(tmp_path):
 @pytest.mark.skipif(not (native.BUILD / "libmovie.so").exists(), reason="no release build of libmovie.so")
 def test_the_engine_edits_as_pytorch_does():
     """int8 against float: within 38 dB, frame by frame and in order; a wrong folder is the engine's own sentence."""
-    frames = sequences.render("coffee", 128, 96, 3).frames
+    frames = sequences.render("coffee", "china", 128, 96, 3).frames
     engine, reference = native.NativeEditing(MODELS / "nano"), TorchEditing(load_folder(MODELS / "nano-float16"))
     for prompt, scales in (("make it night", (7.5, 1.5)), ("make it a sepia photograph", (4, 2))):
         for output, expected in zip(engine.edit(frames, prompt, *scales), reference.edit(frames, prompt, *scales)):

@@ -1,6 +1,7 @@
 """Evaluates a model on the kept-out photographs and prompts.
 
     python Training/evaluate.py Models/nano --engine movied --pictures sheets --json nano.json --gate
+    python Training/evaluate.py Models/nano --engine movied --photographs DIR
     python Training/evaluate.py work/teacher --brief        # a stage of a training run, in PyTorch
     python Training/evaluate.py --stages teacher.json student.json
 
@@ -28,6 +29,8 @@ from .semantic import Clip
 
 #: What `movied` does to video when nothing is said.
 STABILITY = 0.5
+#: What --photographs takes of a folder.
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 
 
 def size(text: str) -> tuple[int, int]:
@@ -50,6 +53,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--steps", type=int, default=10, help="of stages that take several")
     parser.add_argument("--sampler", choices=("ddim", "lcm"), default="ddim", help="of stages that take several steps")
     parser.add_argument("--brief", action="store_true", help="two photographs, fewer prompts, scales and frames")
+    parser.add_argument("--photographs", type=path, metavar="DIR", help="the pictures in DIR instead of the kept-out ones")
     parser.add_argument("--size", type=size, default=(512, 384))
     parser.add_argument("--json", type=path, metavar="FILE", help="write the report for --stages and --teacher")
     parser.add_argument("--pictures", type=path, metavar="DIR", help="write contact sheets")
@@ -59,6 +63,14 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--gate", action="store_true", help="exit with 1 where something measured misses its must")
     parser.add_argument("--stages", type=path, nargs="+", metavar="FILE", help="print the ladder of reports instead")
     return parser
+
+
+def pictures_in(folder: pathlib.Path) -> tuple[str, ...]:
+    """The paths of a folder's pictures. Raises ValueError where there is none."""
+    paths = sorted(str(path) for path in folder.iterdir() if path.suffix.lower() in PICTURES)
+    if not paths:
+        raise ValueError(f"{folder} holds no picture: --photographs needs a folder with {', '.join(PICTURES)} files")
+    return tuple(paths)
 
 
 def editings(options: argparse.Namespace) -> tuple[Editing, Editing | None]:
@@ -89,6 +101,8 @@ def evaluate(options: argparse.Namespace) -> int:
     pick = Clip(options.pickscore) if options.pickscore else None
     teacher = load_report(options.teacher) if options.teacher else None
     scope = dataclasses.replace(BRIEF if options.brief else Scope(), width=options.size[0], height=options.size[1])
+    if options.photographs:
+        scope = dataclasses.replace(scope, photographs=pictures_in(options.photographs))
     report = measure(editing, scope, clip, pick, stabilized)
     if teacher:
         report = reports.with_teacher(report, teacher)
@@ -109,6 +123,8 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     if (options.model is None) == (options.stages is None):
         parser.error("name a model to evaluate, or --stages with reports")
+    if options.photographs and (options.clip or options.pickscore):
+        parser.error("--clip and --pickscore need captions, which only the kept-out photographs have: leave out --photographs")
     try:
         if options.stages:
             print(reports.ladder([load_report(path) for path in options.stages]))

@@ -36,7 +36,7 @@ def change(frames: np.ndarray, sequence: Sequence) -> float:
 def _of_edit(editing: Editing, edit: str, scope: Scope) -> dict[str, float]:
     rows = []
     for photograph in scope.photographs:
-        sequence = render(photograph, scope.width, scope.height, scope.frames)
+        sequence = render(photograph, scope.after(photograph), scope.width, scope.height, scope.frames)
         source = change(sequence.frames, sequence)
         output = change(editing.edit(sequence.frames, prompts.CANONICAL[edit]), sequence) / source
         own = change(np.stack([stylizers.stylize(edit, frame) for frame in sequence.frames]), sequence) / source

@@ -44,7 +44,8 @@ def measure(editing: Editing, scope: Scope = Scope(), clip: semantic.Clip | None
         parts.append(semantic.semantic(editing, scope, clip, pick))
     edits = {edit: {key: value for part in parts for key, value in part.get(edit, {}).items()}
              for edit in scope.instructions}
-    report = {"name": editing.name, "size": [scope.width, scope.height], "photographs": list(scope.photographs),
+    report = {"name": editing.name, "size": [scope.width, scope.height],
+              "photographs": [pathlib.Path(name).stem for name in scope.photographs],
               "summary": cost(editing, scope.width, scope.height) | summary(edits), "edits": edits}
     return _plain(report)
 

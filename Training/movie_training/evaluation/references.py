@@ -19,6 +19,7 @@ class Scope:
 
     width: int = 512
     height: int = 384
+    #: Names of kept-out photographs, or paths of pictures.
     photographs: tuple[str, ...] = tuple(sources.KEPT_OUT)
     edits: tuple[str, ...] = tuple(EDITS)
     #: Frames of each sequence for flicker.
@@ -27,6 +28,16 @@ class Scope:
     paraphrases: int | None = None
     guidance_scales: tuple[float, ...] = (2, 4, 6, 7.5, 9, 11, 14)
     image_guidance_scales: tuple[float, ...] = (1, 1.5, 2, 2.5, 3)
+
+    @property
+    def own_photographs(self) -> tuple[str, ...]:
+        """Those that are not named, but files of whoever measures."""
+        return tuple(name for name in self.photographs if name not in sources.KEPT_OUT)
+
+    def after(self, photograph: str) -> str:
+        """The next photograph: what moves before this one in a sequence."""
+        names = tuple(sources.KEPT_OUT) if photograph in sources.KEPT_OUT else self.photographs
+        return names[(names.index(photograph) + 1) % len(names)]
 
     @property
     def instructions(self) -> tuple[str, ...]:
@@ -44,9 +55,9 @@ def eight_bit(pictures: np.ndarray) -> np.ndarray:
     return (np.round(np.clip(pictures, 0, 1) * 255) / 255).astype(np.float32)
 
 
-@functools.lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=32)
 def pictures(photograph: str, width: int, height: int) -> dict[str, np.ndarray]:
-    """edit -> the stylizer's picture of a kept-out photograph; `identity` is the photograph. Do not write to them."""
+    """edit -> the stylizer's picture of a photograph; `identity` is the photograph. Do not write to them."""
     source = eight_bit(sources.kept_out(photograph, width, height))
     return {edit: stylizers.stylize(edit, source) for edit in stylizers.NAMES}
 

@@ -97,7 +97,7 @@ def _of_edit(editing: Editing, edit: str, scope: Scope, clip: Clip | None, pick:
         if clip:
             before = SOURCE_CAPTION.format(SUBJECTS[name])
             row["clip_image"], row["clip_direction"] = directional(clip, source, output, before, after)
-            frames = render(name, scope.width, scope.height, scope.frames).frames
+            frames = render(name, scope.after(name), scope.width, scope.height, scope.frames).frames
             row["clip_frame"] = frame_consistency(clip, editing.edit(frames, prompt))
         if pick:
             row["pick_score"] = pick_score(pick, output, after)

@@ -1,9 +1,10 @@
-"""Video with known motion, made from kept-out photographs: a slow pan and zoom, a moving patch, a camera's noise."""
+"""Video with known motion, made from photographs: a slow pan and zoom, a moving patch, a camera's noise."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
+import zlib
 
 import cv2
 import numpy as np
@@ -85,14 +86,13 @@ class Scene:
 
 
 @functools.lru_cache(maxsize=8)
-def render(photograph: str, width: int = 512, height: int = 384, frames: int = 8) -> Sequence:
-    """The sequence of one kept-out photograph, the same on every call."""
-    names = list(sources.KEPT_OUT)
-    other = names[(names.index(photograph) + 1) % len(names)]
+def render(photograph: str, other: str, width: int = 512, height: int = 384, frames: int = 8) -> Sequence:
+    """The sequence of one photograph, with a patch of another before it; the same on every call."""
     margin = 64
     scene = Scene(sources.kept_out(photograph, width + margin, height + margin * 3 // 4),
                   sources.kept_out(other, width, height), width, height)
-    rng = np.random.default_rng(names.index(photograph))
+    names = list(sources.KEPT_OUT)
+    rng = np.random.default_rng(names.index(photograph) if photograph in names else zlib.crc32(photograph.encode()))
     clean = np.stack([scene.render(t) for t in range(frames)])
     noisy = clean + rng.normal(0, NOISE / 255, clean.shape)
     flow, valid = zip(*(scene.motion(t) for t in range(1, frames)))

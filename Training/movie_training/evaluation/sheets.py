@@ -52,9 +52,10 @@ def edit_sheet(editing: Editing, photograph: str, scope: Scope) -> np.ndarray:
 def guidance_sheet(editing: Editing, scope: Scope) -> np.ndarray:
     """For each strip a row over s_T and one over s_I, the source first; at half the size."""
     text, image, rows = text_scales(scope), image_scales(scope), []
+    own = scope.own_photographs
     length = 1 + max(len(text), len(image))
     for photograph, edit in STRIPS:
-        source = pictures(photograph, scope.width, scope.height)["identity"]
+        source = pictures(own[0] if own else photograph, scope.width, scope.height)["identity"]
         for scales in (text, image):
             tiles = [captioned(_half(editing.edit(source[None], prompts.CANONICAL[edit], *pair)[0]),
                                f"{edit}: s_T {pair[0]:g}, s_I {pair[1]:g}") for pair in scales]
@@ -63,9 +64,9 @@ def guidance_sheet(editing: Editing, scope: Scope) -> np.ndarray:
 
 
 def write(editing: Editing, folder: pathlib.Path, scope: Scope = Scope()) -> None:
-    """Writes edits-PHOTOGRAPH.jpg for each subject, and guidance.jpg."""
+    """Writes edits-PHOTOGRAPH.jpg for each subject, or for each of the scope's own photographs, and guidance.jpg."""
     folder.mkdir(parents=True, exist_ok=True)
-    sheets = {f"edits-{name}": edit_sheet(editing, name, scope) for name in SUBJECTS}
+    sheets = {f"edits-{pathlib.Path(name).stem}": edit_sheet(editing, name, scope) for name in scope.own_photographs or SUBJECTS}
     sheets["guidance"] = guidance_sheet(editing, scope)
     for name, sheet in sheets.items():
         path = folder / f"{name}.jpg"
