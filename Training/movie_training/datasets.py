@@ -29,6 +29,8 @@ def open_triplets(settings: dict, device: torch.device | str) -> batches.Triplet
         raise ValueError(f"data.kind is {kind!r}: it must be one of {', '.join(KINDS)}")
     if kind == "on_device":
         return OnDevice(settings, device)
+    if kind == "pools" and not paths and data.get("pairs"):
+        return PairPool(listed(data, "pairs"), settings, device, data.get("noise", 0.0))
     if not paths:
         raise ValueError(f"data.paths is empty: data of kind {kind} needs at least one path")
     if kind == "pools":

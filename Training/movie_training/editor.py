@@ -80,10 +80,11 @@ class Editor(nn.Module):
         return time + unet.get_aug_embed(time, embeddings, scales)
 
     def edit(self, pixels: Tensor, noise: Tensor, embeddings: Tensor, guidance_scale: Tensor,
-             image_guidance_scale: Tensor, hold_unet: bool = False) -> Tensor:
+             image_guidance_scale: Tensor, hold_unet: bool = False, told: Tensor | None = None) -> Tensor:
         """pixels [batch, 3, height, width] in -1...1, noise [batch, 4, height / 8, width / 8]; edited pixels.
 
-        With `hold_unet` no gradient passes through the UNet.
+        With `hold_unet` no gradient passes through the UNet. `told` modulates the decoder; without it, what the UNet was
+        conditioned on does.
         """
         latents, features = self.encode(pixels)
         timestep = torch.full((pixels.shape[0],), self.timestep, device=pixels.device)
@@ -91,7 +92,7 @@ class Editor(nn.Module):
             velocity = self.predict(noise, timestep, self.image_latents(latents), embeddings, guidance_scale,
                                     image_guidance_scale)
             denoised = self.alpha * noise - self.sigma * velocity
-        return self.decode(denoised, features, self.unet.conditioning)
+        return self.decode(denoised, features, self.unet.conditioning if told is None else told)
 
     @property
     def factor(self) -> int:

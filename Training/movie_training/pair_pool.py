@@ -62,6 +62,10 @@ class PairPool:
         self.counters = [files(path)[1] for path in paths]
         self.instructions, self.device, self.noise = Instructions(edit_weights(settings)), device, noise
 
+    def draw(self, rng: np.random.Generator, size: int, crop: int) -> Batch:
+        """The first frames alone, as `batches.Triplets` has them."""
+        return self.draw_pairs(rng, size, crop)[0]
+
     def draw_pairs(self, rng: np.random.Generator, size: int, crop: int) -> tuple[Batch, Batch, torch.Tensor]:
         """First frames, second ones with the same edits and prompts, and the flow [size, 3, crop, crop] back."""
         side = min(frames.shape[3] for frames in self.frames)

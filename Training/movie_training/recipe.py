@@ -8,10 +8,12 @@ import yaml
 
 from .stages import STAGES
 
-SECTIONS = {"extends", "seed", "device", "precision", "save_seconds", "start", "pretrain_text_steps", "data", "text_encoder", "unet", "vae",
-            "guidance", "stages"}
+SECTIONS = {"extends", "seed", "device", "optimizer", "precision", "save_seconds", "start", "pretrain_text_steps", "data",
+            "text_encoder", "unet", "vae", "guidance", "stages"}
 #: Of the layers' arithmetic; weights are float32.
 PRECISIONS = ("bfloat16", "float32")
+#: The first is what a recipe has that names none.
+OPTIMIZERS = ("adamw", "soap")
 
 
 def load_recipe(path: pathlib.Path) -> dict:
@@ -25,8 +27,9 @@ def load_recipe(path: pathlib.Path) -> dict:
     unknown = sorted(set(settings) - SECTIONS)
     if unknown:
         raise ValueError(f"{path} has the section '{unknown[0]}'; allowed are {', '.join(sorted(SECTIONS))}")
-    if settings.get("precision", PRECISIONS[0]) not in PRECISIONS:
-        raise ValueError(f"{path}: precision is {settings['precision']!r}; allowed are {', '.join(PRECISIONS)}")
+    for key, allowed in (("precision", PRECISIONS), ("optimizer", OPTIMIZERS)):
+        if settings.get(key, allowed[0]) not in allowed:
+            raise ValueError(f"{path}: {key} is {settings[key]!r}; allowed are {', '.join(allowed)}")
     check_stages(settings.get("stages", []), path)
     return settings
 

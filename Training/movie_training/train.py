@@ -17,13 +17,27 @@ import time
 import numpy as np
 import torch
 import yaml
-from torch import Tensor
+from pytorch_optimizer import SOAP
 
 from . import checkpoints, start
 from .datasets import open_pairs, open_triplets
 from .editor import Editor
 from .recipe import load_recipe
 from .stages import STAGES, Stage
+
+
+def open_optimizer(options: dict, settings: dict, parameters: list[torch.nn.Parameter]) -> torch.optim.Optimizer:
+    """The recipe's `optimizer`, of OPTIMIZERS.
+
+    SOAP is Adam in the eigenbasis of Shampoo's preconditioner (arXiv:2409.11321). From fresh weights it needs a fraction
+    of AdamW's steps here, and it has the same settings; its own matrices cost little beside the pictures (Docs/training.md).
+    """
+    groups = [{"params": [p for p in parameters if p.ndim > 1], "weight_decay": 0.01},
+              {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0}]
+    rate = float(options["learning_rate"])
+    if settings.get("optimizer", "adamw") == "adamw":
+        return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.99))
+    return SOAP(groups, lr=rate, betas=(0.95, 0.95), precondition_frequency=10, max_precondition_dim=384)
 
 
 class Learner:
@@ -35,9 +49,7 @@ class Learner:
         chosen = {id(parameter) for parameter in self.parameters}
         for parameter in stage.editor.parameters():
             parameter.requires_grad_(id(parameter) in chosen)
-        groups = [{"params": [p for p in self.parameters if p.ndim > 1], "weight_decay": 0.01},
-                  {"params": [p for p in self.parameters if p.ndim <= 1], "weight_decay": 0.0}]
-        self.optimizer = torch.optim.AdamW(groups, lr=float(options["learning_rate"]), betas=(0.9, 0.99))
+        self.optimizer = open_optimizer(options, stage.editor.settings, self.parameters)
 
     def learning_rate(self) -> float:
         options, share = self.options, self.step / self.options["steps"]

@@ -15,13 +15,13 @@ import torch
 from diffusers import UNet2DConditionModel
 from safetensors.torch import load_file
 
-from movie_training import (batches, checkpoints, diffusion, equalize, evaluate, export, latents, losses, pair_pool, pool,
+from movie_training import (batches, checkpoints, datasets, diffusion, equalize, evaluate, export, latents, losses, pair_pool, pool,
                             prompts, sources, staged, start, stylizers, text, train)
 from movie_training.anchors import cross_frame
 from movie_training.discriminator import Discriminator
 from movie_training.editor import load_folder
 from movie_training.models import GuidedUNet
-from movie_training.recipe import load_recipe
+from movie_training.recipe import OPTIMIZERS, load_recipe
 from movie_training.stages.temporal import warp
 
 NANO = pathlib.Path(__file__).parents[1] / "configs" / "nano.yaml"
@@ -148,8 +148,10 @@ def test_a_stage_learns_a_batch(index, work, settings):
     assert np.mean(losses[-3:]) < 0.97 * np.mean(losses[:3])
 
 
-def test_a_run_that_is_stopped_goes_on_where_it_was(settings, tmp_path):
-    settings = {**settings, "save_seconds": 0, "stages": settings["stages"][:1]}
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_run_that_is_stopped_goes_on_where_it_was(optimizer, settings, tmp_path):
+    """To the bit: the state of the optimizer is kept, too."""
+    settings = {**settings, "optimizer": optimizer, "save_seconds": 0, "stages": settings["stages"][:1]}
     stopped = train.Recipe(settings, tmp_path, minutes=0)
     assert not stopped.run()
     state = checkpoints.load_state(tmp_path / "autoencoder")
@@ -158,8 +160,38 @@ def test_a_run_that_is_stopped_goes_on_where_it_was(settings, tmp_path):
     assert learner.step == 1
     for name, tensor in learner.stage.editor.state_dict().items():
         torch.testing.assert_close(tensor, state["editor"][name])
+    again, sample = train.Recipe(settings, tmp_path).learner(0), learner.stage.draw(np.random.default_rng(1), 2, 32)
+    for each in (learner, again):
+        torch.manual_seed(3)
+        each.advance(sample)
+    for name, tensor in learner.stage.editor.state_dict().items():
+        assert torch.equal(tensor, again.stage.editor.state_dict()[name]), name
     assert train.Recipe(settings, tmp_path).run()
     assert checkpoints.is_finished(tmp_path / "autoencoder") and checkpoints.load_state(tmp_path / "autoencoder") is None
+
+
+def test_pairs_alone_are_triplets_too(settings, tmp_path):
+    """A recipe whose data has no pools of pictures learns from the first frames of its pairs."""
+    alone = {"kind": "pools", "pairs": settings["data"]["pairs"]}
+    assert train.Recipe({**settings, "data": alone, "stages": settings["stages"][:2]}, tmp_path).run()
+    pairs, triplets = (open_({"data": alone}, "cpu") for open_ in (datasets.open_pairs, datasets.open_triplets))
+    first, batch = pairs.draw_pairs(np.random.default_rng(4), 3, 32)[0], triplets.draw(np.random.default_rng(4), 3, 32)
+    assert torch.equal(first.source, batch.source) and first.prompts == batch.prompts
+
+
+def test_a_decoder_may_not_be_told(work, settings):
+    """`conditioning_dropout` of the samples are modulated as by an empty prompt at the same scales, the others as always."""
+    recipe = train.Recipe(settings, work)
+    for share in (0.0, 0.5, 1.0):
+        recipe.entries[0] = {**settings["stages"][0], "conditioning_dropout": share}
+        stage = recipe.learner(0).stage
+        scales = stage.default_guidance(64)
+        embeddings, empty = (stage.editor.encode_prompt([prompt] * 64) for prompt in ("make it night", ""))
+        told = stage.told(embeddings, scales)
+        emptied = [torch.allclose(row, other) for row, other in zip(told, stage.editor.conditioning(empty, *scales))]
+        full = [torch.allclose(row, other) for row, other in zip(told, stage.editor.conditioning(embeddings, *scales))]
+        assert all(one != other for one, other in zip(emptied, full))
+        assert abs(np.mean(emptied) - share) < 0.25 and (0 < np.mean(emptied) < 1) == (share == 0.5)
 
 
 def test_parts_of_a_checkpoint_are_small_and_a_broken_write_loses_nothing(tmp_path, monkeypatch):
@@ -307,7 +339,7 @@ def test_the_standard_autoencoder_trains_too(settings, tmp_path):
 
 @pytest.mark.parametrize("text, message", [
     ("stages: [{stage: autoencoder}]", "lacks steps"), ("stages: [{stage: magic}]", "the stages are autoencoder"),
-    ("stage: []", "section 'stage'"), ("just words", "holds no settings")])
+    ("{optimizer: sgd, stages: []}", "optimizer is 'sgd'; allowed are adamw, soap"), ("stage: []", "section 'stage'"), ("just words", "holds no settings")])
 def test_a_wrong_recipe_is_refused_in_a_sentence(text, message, tmp_path):
     (tmp_path / "recipe.yaml").write_text(text)
     with pytest.raises(ValueError, match=message):

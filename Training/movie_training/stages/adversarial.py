@@ -108,8 +108,7 @@ class AdversarialStage(Stage):
             scores = self.discriminator([f.float() for f in features], later, known.embeddings.float(), *scales)
             terms["generator"] = self.weights["generator"] * losses.mean_score(scores)
         if self.weights["pixels"]:
-            conditioning = self.editor.conditioning(encoded.embeddings, *scales)
-            output = self.editor.decode(fake, encoded.features, conditioning).float()
+            output = self.editor.decode(fake, encoded.features, self.told(encoded.embeddings, scales)).float()
             target = self.blended(batch, *scales)
             terms["pixels"] = self.weights["pixels"] * self.likeness(output, target, batch.edits)
         return terms

@@ -18,9 +18,6 @@ class AutoencoderStage(Stage):
     the UNet's will not be exact, and are held at mean 0 and deviation 1, which the diffusion's schedule expects. A share
     of the samples has no instruction, and its edit is the source: doing nothing is what an empty prompt asks for.
 
-    Where the decoder is told the edit it hardly listens to the latents: modulated skips do most local edits. With
-    `conditioning_dropout` it must see in the latents what the edit is, so that the UNet (and attention to an anchor) matters.
-
     With `only: decoder` the latents stay as they are: the diffusion's stages may go on in them meanwhile.
     """
 
@@ -40,12 +37,6 @@ class AutoencoderStage(Stage):
         prompts = ["" if is_empty else prompt for prompt, is_empty in zip(batch.prompts, empty.tolist())]
         return Batch(batch.source, edited, prompts, batch.edits)
 
-    def untold(self, conditioning: Tensor, scales: tuple[Tensor, Tensor]) -> Tensor:
-        """The conditioning of an empty prompt for `conditioning_dropout` of the samples."""
-        empty = self.editor.encode_prompt([""]).expand(len(conditioning), -1, -1)
-        dropped = torch.rand(len(conditioning), 1, device=self.device) < self.options.get("conditioning_dropout", 0.0)
-        return torch.where(dropped, self.editor.conditioning(empty, *scales), conditioning)
-
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         batch = self.without_instruction(batch)
         scales = self.draw_guidance(len(batch.prompts))
@@ -54,7 +45,7 @@ class AutoencoderStage(Stage):
         features = self.editor.encode(batch.source)[1]
         latents = self.editor.encode(target)[0]
         noise = self.options.get("latent_noise", 0.2) * torch.rand(len(latents), 1, 1, 1, device=self.device)
-        conditioning = self.untold(self.editor.conditioning(embeddings, *scales), scales)
+        conditioning = self.told(embeddings, scales)
         output = self.editor.decode(latents + noise * torch.randn_like(latents), features, conditioning)
         return {"pixels": self.likeness(output.float(), target, batch.edits),
                 "latents": self.options.get("latent_penalty", 0.02) * spread(latents.float())}

@@ -95,6 +95,20 @@ class Stage:
             scales.append(torch.where(fixed, torch.full_like(drawn, setting["default"]), drawn))
         return scales[0], scales[1]
 
+    def told(self, embeddings: Tensor, scales: tuple[Tensor, Tensor]) -> Tensor:
+        """What modulates the decoder, [batch, width]: the conditioning, that of an empty prompt for `conditioning_dropout`
+        of the samples.
+
+        A decoder that is always told the edit hardly listens to the latents: modulated skips do most local edits. Where
+        it may not be told, it must see in the latents what the edit is, so that the UNet and its anchor matter.
+        """
+        conditioning, share = self.editor.conditioning(embeddings, *scales), self.options.get("conditioning_dropout", 0.0)
+        if not share:
+            return conditioning
+        empty = self.editor.encode_prompt([""]).expand(len(conditioning), -1, -1)
+        dropped = torch.rand(len(conditioning), 1, device=self.device) < share
+        return torch.where(dropped, self.editor.conditioning(empty, *scales), conditioning)
+
     def default_guidance(self, count: int) -> tuple[Tensor, Tensor]:
         guidance = self.editor.settings["guidance"]
         return tuple(torch.full((count,), float(guidance[key]["default"]), device=self.device)

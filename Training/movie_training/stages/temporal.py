@@ -62,8 +62,10 @@ class TemporalStage(Stage):
         factor = self.editor.factor
         noise = torch.randn(count, self.editor.vae.config.latent_channels, first.source.shape[2] // factor,
                             first.source.shape[3] // factor, device=self.device)
+        with torch.set_grad_enabled(not self.holds_unet):
+            told = self.told(embeddings, scales)
         with cross_frame(self.editor.unet):
-            outputs = [self.editor.edit(frame.source, noise, embeddings, *scales, self.holds_unet).float()
+            outputs = [self.editor.edit(frame.source, noise, embeddings, *scales, self.holds_unet, told).float()
                        for frame in (first, second)]
         terms = {name: self.likeness(output, target, first.edits)
                  for name, output, target in zip(("first", "second"), outputs, targets)}
