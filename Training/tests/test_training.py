@@ -183,7 +183,7 @@ def test_a_decoder_may_not_be_told(work, settings):
     """`conditioning_dropout` of the samples are modulated as by an empty prompt at the same scales, the others as always."""
     recipe = train.Recipe(settings, work)
     for share in (0.0, 0.5, 1.0):
-        recipe.entries[0] = {**settings["stages"][0], "conditioning_dropout": share}
+        recipe.entries[0] |= {"name": "untold", "conditioning_dropout": share}
         stage = recipe.learner(0).stage
         scales = stage.default_guidance(64)
         embeddings, empty = (stage.editor.encode_prompt([prompt] * 64) for prompt in ("make it night", ""))
