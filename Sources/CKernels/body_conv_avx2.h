@@ -52,7 +52,10 @@ MOVIE_INLINE void movie_conv_tile_256(const movie_conv_tile *t, size_t panel) {
             }
         }
         __m256i start = _mm256_loadu_si256((const __m256i *)(t->start + c));
-        for (size_t p = 0; p < M && p < t->positions; p++) {
+        /* Unrolled, so that no sum is indexed by a variable: else all of them are stored to memory at every step. */
+#pragma clang loop unroll(full)
+        for (int p = 0; p < M; p++) {
+            if ((size_t)p >= t->positions) break;
             __m256i pairs = _mm256_permute4x64_epi64(_mm256_hadd_epi32(low[p], high[p]), 0xd8);
             movie_finish_8(t, p, c, _mm256_add_epi32(start, pairs));
         }
