@@ -15,14 +15,13 @@ import torch
 from diffusers import UNet2DConditionModel
 from safetensors.torch import load_file
 
-from movie_training import (batches, checkpoints, datasets, diffusion, equalize, evaluate, export, latents, losses, pair_pool, pool,
+from movie_training import (batches, checkpoints, datasets, equalize, evaluate, export, latents, losses, pair_pool, pool,
                             prompts, sources, staged, start, stylizers, text, train)
 from movie_training.anchors import cross_frame
 from movie_training.discriminator import Discriminator
 from movie_training.editor import load_folder
 from movie_training.models import GuidedUNet
 from movie_training.recipe import OPTIMIZERS, load_recipe
-from movie_training.stages.temporal import warp
 
 NANO = pathlib.Path(__file__).parents[1] / "configs" / "nano.yaml"
 
@@ -357,50 +356,6 @@ def test_the_recipes_are_whole(path):
     GuidedUNet(**settings["unet"]) if settings["unet"]["block_out_channels"][0] < 100 else None
 
 
-# --- the mathematics ----------------------------------------------------------------------------------------------
-
-
-def test_parametrizations_agree():
-    schedule = diffusion.Schedule(reach=100)
-    clean, noise, timesteps = torch.randn(5, 4, 3, 3), torch.randn(5, 4, 3, 3), torch.tensor([1, 100, 400, 700, 999])
-    noisy = schedule.add_noise(clean, noise, timesteps)
-    torch.testing.assert_close(schedule.from_epsilon(noisy, noise, timesteps), clean, rtol=1e-3, atol=1e-3)
-    velocity = schedule.velocity(noisy, noise, timesteps)
-    alpha, sigma = schedule.alpha_sigma(timesteps)
-    torch.testing.assert_close(velocity, alpha * noise - sigma * clean, rtol=1e-3, atol=1e-3)
-    torch.testing.assert_close(schedule.from_velocity(noisy, velocity, timesteps), clean, rtol=1e-3, atol=1e-3)
-    torch.testing.assert_close(schedule.epsilon_of_velocity(noisy, velocity, timesteps), noise, rtol=1e-3, atol=1e-3)
-
-
-@pytest.mark.parametrize("sample", [diffusion.sample_ddim, diffusion.sample_lcm])
-def test_samplers_find_what_a_perfect_denoiser_knows(sample):
-    schedule, clean = diffusion.Schedule(), torch.randn(2, 4, 6, 6).clamp(-3, 3)
-
-    def denoiser(noisy, timesteps):
-        alpha, sigma = schedule.alpha_sigma(timesteps)
-        return (noisy - alpha * clean) / sigma
-
-    torch.testing.assert_close(sample(schedule, denoiser, torch.randn_like(clean), 5), clean, rtol=0.02, atol=0.02)
-
-
-def test_guidance_is_equation_1():
-    values = [torch.full((2, 1, 1, 1), value) for value in (1.0, 3.0, 10.0)]
-    guided = diffusion.three_pass(*values, image_guidance_scale=torch.tensor([1.5, 1.0]), guidance_scale=torch.tensor([7.5, 1.0]))
-    assert guided.flatten().tolist() == [1 + 1.5 * 2 + 7.5 * 7, 10.0]
-
-
-def test_the_students_timesteps_are_euler_discretes():
-    timesteps = diffusion.euler_timesteps(8)
-    assert len(timesteps) == 8 and timesteps[0] == 999 and timesteps[-1] == 0 and sorted(timesteps, reverse=True) == timesteps
-
-
-def test_discriminator_noise_is_logit_normal():
-    torch.manual_seed(0)
-    timesteps = diffusion.Schedule().logit_normal_timesteps(4000, -1.0, 1.0)
-    assert abs(timesteps.float().median().item() - 1000 / (1 + np.e)) < 15
-    assert timesteps.max() < 1000
-
-
 def test_the_discriminator_reads_the_encoder_arm_and_its_conditions(work):
     torch.manual_seed(0)
     teacher = staged.load_editor(work, "guidance")
@@ -432,35 +387,6 @@ def test_the_second_frame_attends_to_the_first(work):
     torch.testing.assert_close(together[0], alone[0])
     assert (together[1] - alone[1]).abs().max() > 1e-4
     torch.testing.assert_close(unet(frames[1], *arguments, added_cond_kwargs=scales).sample, alone[1])
-
-
-def test_warping_undoes_a_known_motion():
-    first = torch.rand(1, 3, 20, 24)
-    second = torch.roll(first, (2, 3), (2, 3))
-    flow = torch.stack([torch.full((1, 20, 24), -3.0), torch.full((1, 20, 24), -2.0)], 1)
-    torch.testing.assert_close(warp(first, flow)[..., 3:, 4:], second[..., 3:, 4:], rtol=1e-4, atol=1e-4)
-
-
-def test_sharpness_is_a_loss_of_its_own():
-    """A blurred picture costs more with it than without, against the same picture."""
-    target = torch.rand(1, 3, 32, 32) * 2 - 1
-    blurred = torch.nn.functional.avg_pool2d(target, 3, 1, 1)
-    assert losses.reconstruction(blurred, target, 0.5) > losses.reconstruction(blurred, target) + 0.05
-    torch.testing.assert_close(losses.reconstruction(target, target, 0.5), losses.reconstruction(target, target), rtol=0.1, atol=0.01)
-
-
-def test_the_loss_sees_every_pixel():
-    target = torch.zeros(1, 3, 32, 32)
-    for row, column in ((0, 0), (31, 31), (16, 0)):
-        output = target.clone()
-        output[..., row, column] = 1
-        assert losses.reconstruction(output, target).item() > losses.reconstruction(target, target).item() + 1e-4
-
-
-def test_the_energy_ratio_is_free_of_scale():
-    picture = torch.rand(2, 3, 32, 32)
-    torch.testing.assert_close(losses.energy_ratio(picture, picture), torch.zeros(len(picture)))
-    torch.testing.assert_close(losses.energy_ratio(picture * 0.5, picture), torch.full((2,), np.log(4)), rtol=0.01, atol=0.01)
 
 
 def test_terms_weigh_by_edit(work, settings):
