@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import stylizers
 from .instructions import Instructions, edit_weights
+from .pool import plane
 
 
 @dataclass
@@ -68,6 +68,6 @@ class Pools:
         if crop > side:
             raise ValueError(f"the crop is {crop} pixels; the pool's pictures have {side}: make a pool with --size {crop}")
         edits, prompts = self.instructions.draw(rng, size)
-        pairs = [self._crop(rng, stylizers.NAMES.index(edit), crop) for edit in edits]
+        pairs = [self._crop(rng, plane(edit), crop) for edit in edits]
         return Batch(to_tensor([source for source, _ in pairs], self.device),
                      to_tensor([edited for _, edited in pairs], self.device), prompts, edits)

@@ -17,6 +17,7 @@ from .folders import Mixed, TripletFolder, open_instruct_pix2pix
 from .on_device import OnDevice
 from .pair_pool import PairPool
 from .shifted import Pairs, Shifted
+from .whole import WholeFrames
 
 KINDS = ("pools", "on_device", "triplets", "instruct_pix2pix")
 
@@ -28,13 +29,13 @@ def open_triplets(settings: dict, device: torch.device | str) -> batches.Triplet
     if kind not in KINDS:
         raise ValueError(f"data.kind is {kind!r}: it must be one of {', '.join(KINDS)}")
     if kind == "on_device":
-        return OnDevice(settings, device)
+        return WholeFrames(OnDevice(settings, device))
     if kind == "pools" and not paths and data.get("pairs"):
-        return PairPool(listed(data, "pairs"), settings, device, data.get("noise", 0.0))
+        return WholeFrames(PairPool(listed(data, "pairs"), settings, device, data.get("noise", 0.0)))
     if not paths:
         raise ValueError(f"data.paths is empty: data of kind {kind} needs at least one path")
     if kind == "pools":
-        return batches.Pools(paths, settings, device)
+        return WholeFrames(batches.Pools(paths, settings, device))
     open_one = TripletFolder if kind == "triplets" else open_instruct_pix2pix
     sets = [open_one(path, device) for path in paths]
     return sets[0] if len(sets) == 1 else Mixed(sets)
@@ -50,7 +51,7 @@ def open_pairs(settings: dict, device: torch.device | str) -> Pairs:
         pairs = PairPool(paths, settings, device, noise)
     else:
         raise ValueError("data.pairs is empty: name at least one pool made by python -m movie_training.pair_pool")
-    return Shifted(pairs, data["shifted"]) if "shifted" in data else pairs
+    return WholeFrames(Shifted(pairs, data["shifted"]) if "shifted" in data else pairs)
 
 
 def listed(data: dict, name: str) -> list[str]:

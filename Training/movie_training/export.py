@@ -41,10 +41,13 @@ def write_part(folder: pathlib.Path, module: torch.nn.Module, config: dict, name
 
 
 def unet_config(model: Editor) -> dict:
-    """diffusers' configuration and, as extra keys, the guidance scales the interface allows."""
+    """diffusers' configuration and, as extra keys, the guidance scales the interface allows, and the recipe's wish for an
+    anchor in live streams."""
     config = {key: value for key, value in model.unet.config.items() if not key.startswith("_")}
     for key, setting in model.settings["guidance"].items():
         config[f"{key}_range"], config[f"{key}_default"] = setting["range"], setting["default"]
+    if model.settings.get("rolling_anchor"):
+        config["rolling_anchor"] = True
     return {"_class_name": "UNet2DConditionModel", **config}
 
 

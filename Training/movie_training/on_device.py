@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import motion, torch_sources, torch_stylizers
+from . import motion, stylizers, torch_sources, torch_stylizers
 from .batches import Batch
 from .instructions import Instructions, edit_weights
 from .pair_pool import noisy
@@ -75,8 +75,10 @@ def pixels(pictures: Tensor) -> Tensor:
 
 def stylize_each(pictures: Tensor, edits: list[str]) -> Tensor:
     """Each picture with its own edit, those of one edit together."""
-    edited = torch.empty_like(pictures)
+    edited = pictures.clone()
     for edit in sorted(set(edits)):
+        if edit in stylizers.WHOLE:  # made of the crop (whole.py)
+            continue
         chosen = torch.tensor([index for index, name in enumerate(edits) if name == edit], device=pictures.device)
         edited[chosen] = torch_stylizers.stylize(edit, pictures[chosen])
     return edited

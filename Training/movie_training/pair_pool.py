@@ -19,7 +19,7 @@ import torch
 from . import motion, sources, stylizers
 from .batches import Batch
 from .instructions import Instructions, edit_weights
-from .pool import BORDER, write_count
+from .pool import BORDER, plane, write_count
 
 
 def one(seed: int, index: int, size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -31,10 +31,10 @@ def one(seed: int, index: int, size: int) -> tuple[np.ndarray, np.ndarray]:
     generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
     *frames, flow = motion.neighbours(canvas, other, generator, frame, frame)
     inner = slice(BORDER, BORDER + size)
-    edits = np.empty((2, len(stylizers.NAMES), size, size, 3), np.uint8)
+    edits = np.empty((2, len(stylizers.LOCAL), size, size, 3), np.uint8)
     for which, picture in enumerate(frames):
         source = np.ascontiguousarray(picture[0].permute(1, 2, 0).numpy())
-        for edit, name in enumerate(stylizers.NAMES):
+        for edit, name in enumerate(stylizers.LOCAL):
             edits[which, edit] = stylizers.stylize(name, source)[inner, inner] * 255 + 0.5
     return edits, motion.inside_frame(flow[..., inner, inner])[0].numpy().astype(np.float16)
 
@@ -72,7 +72,7 @@ class PairPool:
         if crop > side:
             raise ValueError(f"the crop is {crop} pixels; the pool's pairs have {side}: make a pool with --size {crop}")
         edits, prompts = self.instructions.draw(rng, size)
-        chosen = [self._one(rng, stylizers.NAMES.index(edit), crop) for edit in edits]
+        chosen = [self._one(rng, plane(edit), crop) for edit in edits]
         pictures, flow = (torch.from_numpy(np.stack(part)) for part in zip(*chosen))
         pictures = pictures.to(self.device).permute(1, 2, 0, 5, 3, 4)  # frame, source or edited, batch, ...
         pictures = pictures.float().contiguous() / 127.5 - 1
@@ -105,7 +105,7 @@ def noisy(sources: torch.Tensor, rng: np.random.Generator, most: float) -> torch
 
 def open_pool(path: pathlib.Path, count: int, size: int) -> tuple[np.ndarray, np.ndarray, int]:
     """Frames, flow and the number of finished pairs of a new pool, or of one begun before in the same shape."""
-    shape = (count, 2, len(stylizers.NAMES), size, size, 3)
+    shape = (count, 2, len(stylizers.LOCAL), size, size, 3)
     flow_path, counter = files(path)
     done = int(counter.read_text()) if counter.exists() else 0
     mode = "r+" if done else "w+"

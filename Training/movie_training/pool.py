@@ -2,8 +2,8 @@
 
     python -m movie_training.pool OUT.npy --count 4000 --size 192 --seed 1
 
-The pool is a memory-mapped uint8 array [picture, edit, height, width, 3]; OUT.npy.count tells how many are finished,
-so that training can start while the pool still grows.
+The pool is a memory-mapped uint8 array [picture, edit, height, width, 3], edits in the order of stylizers.LOCAL;
+OUT.npy.count tells how many are finished, so that training can start while the pool still grows.
 """
 
 from __future__ import annotations
@@ -24,8 +24,13 @@ def one(seed: int, index: int, size: int) -> np.ndarray:
     rng = np.random.default_rng([seed, index])
     source = sources.sample(rng, size + 2 * BORDER, size + 2 * BORDER)
     inner = slice(BORDER, BORDER + size)
-    edits = [stylizers.stylize(name, source)[inner, inner] for name in stylizers.NAMES]
+    edits = [stylizers.stylize(name, source)[inner, inner] for name in stylizers.LOCAL]
     return (np.stack(edits) * 255 + 0.5).astype(np.uint8)
+
+
+def plane(edit: str) -> int:
+    """Where a pool has an edit; edits of whole pictures are made of the source when they are drawn (whole.py)."""
+    return stylizers.LOCAL.index(edit if edit in stylizers.LOCAL else "identity")
 
 
 def write_count(counter: pathlib.Path, count: int) -> None:
@@ -42,7 +47,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=192)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    shape = (options.count, len(stylizers.NAMES), options.size, options.size, 3)
+    shape = (options.count, len(stylizers.LOCAL), options.size, options.size, 3)
     pool = np.lib.format.open_memmap(options.output, "w+", np.uint8, shape)
     counter = options.output.with_suffix(".npy.count")
     for index in range(options.count):

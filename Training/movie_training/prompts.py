@@ -57,6 +57,10 @@ NOUNS: dict[str, list[str]] = {
                 "predator thermal vision", "thermal imaging", "a thermal camera picture", "a thermogram", "thermal vision",
                 "an infrared image", "a heat camera", "false color heat",
                "an infrared scope", "a thermal scope", "a heat camera picture", "a thermal view", "a night vision heat scope", "body heat"],
+    "cinematic": ["a cinematic film", "a hollywood movie", "a blockbuster", "a teal and orange movie", "cinematic", "a movie scene",
+                  "a film still", "a color graded film", "a cinematic scene", "a movie still", "a modern movie", "a cinema film",
+                  "teal and orange", "a cinematic shot", "a hollywood film", "a feature film", "cinematic color grading",
+                  "a scene from a blockbuster", "a big budget film", "a movie trailer"],
 }
 
 #: Whole instructions.
@@ -88,6 +92,9 @@ VERBS: dict[str, list[str]] = {
                 "print it like warhol", "silkscreen it", "pop art it"],
     "thermal": ["show the heat", "show temperature", "thermal vision", "make it infrared", "heat vision",
                 "use a thermal camera", "see the heat", "switch to infrared", "show body heat"],
+    "cinematic": ["make it cinematic", "color grade it", "grade it", "grade the colors", "color grade the video", "balance the colors",
+                  "fix the white balance", "correct the exposure", "fix the lighting", "make it look like hollywood",
+                  "grade it teal and orange", "give it a film look"],
 }
 
 TEMPLATES = [
@@ -137,6 +144,8 @@ KEPT_OUT: dict[str, list[str]] = {
                 "print me the way warhol printed marilyn", "flat bright poster colors", "as a pop art poster on the wall"],
     "thermal": ["look through an infrared thermal scope", "heat camera view",
                 "what a thermal camera would show", "show me how warm everything is", "predator vision"],
+    "cinematic": ["grade my webcam like a hollywood blockbuster", "teal and orange color grade please",
+                  "i want to look as if i were in a movie", "fix the light and the white balance", "a still from a modern film"],
 }
 
 #: Kept out too; written by somebody who had seen none of the sentences above and below, nor paraphrases.txt.
@@ -220,6 +229,12 @@ STRANGERS: dict[str, list[str]] = {
         "switch to a thermal imaging view please",
         "what would i look like on an infrared camera",
     ],
+    "cinematic": [
+        "give this a cinematic colour grade",
+        "make my video look like a big budget movie",
+        "that teal and orange hollywood look please",
+        "can you fix the lighting and colours like in films",
+    ],
 }
 KEPT_OUT = {edit: KEPT_OUT[edit] + STRANGERS[edit] for edit in KEPT_OUT}
 
@@ -229,7 +244,7 @@ CANONICAL: dict[str, str] = {
     "watercolor": "make it a watercolor painting", "oil": "make it an oil painting",
     "van_gogh": "make it a Van Gogh painting", "sepia": "make it a sepia photograph", "noir": "make it film noir",
     "night": "make it night", "autumn": "make it autumn", "neon": "add neon edges", "pop_art": "make it pop art",
-    "thermal": "make it a thermal image",
+    "thermal": "make it a thermal image", "cinematic": "make it cinematic",
 }
 
 

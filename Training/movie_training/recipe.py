@@ -9,7 +9,7 @@ import yaml
 from .stages import STAGES
 
 SECTIONS = {"extends", "seed", "device", "optimizer", "precision", "save_seconds", "start", "pretrain_text_steps", "data",
-            "text_encoder", "unet", "vae", "guidance", "stages"}
+            "text_encoder", "unet", "vae", "guidance", "rolling_anchor", "stages"}
 #: Of the layers' arithmetic; weights are float32.
 PRECISIONS = ("bfloat16", "float32")
 #: The first is what a recipe has that names none.

@@ -3,7 +3,8 @@
     python -m movie_training.relevance MODEL_OR_STAGE [--size 256x192]
 
 MODEL_OR_STAGE is a model folder, or WORK/STAGE of a training run. Two tables: likeness of the edits to the stylizers'
-pictures (photographs of `references.BRIEF`), and flicker of the made sequences with an anchor frame and without.
+pictures (photographs of `references.BRIEF`), and, with an anchor frame and without, flicker of the made sequences and
+pumping of the edits that see the whole picture.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from .editor import Editor, load_folder
 from .evaluation.command import size
 from .evaluation.engines import GUIDANCE_SCALE, IMAGE_GUIDANCE_SCALE, TorchEditing
 from .evaluation.flicker import flicker
+from .evaluation.pumping import pumping
 from .evaluation.quality import judge
 from .evaluation.references import BRIEF, Scope
 from .prompts import CANONICAL
@@ -85,10 +87,11 @@ def main() -> None:
                     Altered(model, "each latent channel's mean", mean), Altered(model, "a decoder that is not told", told=False),
                     Altered(model, "latents of zero, not told", torch.zeros_like, told=False)):
         print(f"| {editing.name} | " + " | ".join(f"{value:.2f}" for value in likeness(editing, scope)) + " |", flush=True)
-    print("\n| anchor | flicker |\n| --- | --- |")
+    print("\n| anchor | flicker | pumping, levels |\n| --- | --- | --- |")
     for editing in (TorchEditing(model, "none"), Anchored(model, "the first frame")):
-        rows = flicker(editing, scope).values()
-        print(f"| {editing.name} | {np.mean([row['flicker'] for row in rows]):.3f} |", flush=True)
+        flickers, pumps = ([row[key] for row in measure(editing, scope).values()]
+                           for key, measure in (("flicker", flicker), ("pumping", pumping)))
+        print(f"| {editing.name} | {np.mean(flickers):.3f} | {np.mean(pumps):.2f} |", flush=True)
 
 
 if __name__ == "__main__":

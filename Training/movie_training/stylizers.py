@@ -3,6 +3,8 @@
 Every stylizer maps an RGB picture, float32 [height, width, 3] in 0...1, to another of the same shape and range.
 They keep three rules, so that neighbouring frames of a video agree: they are local (finite support), they use no
 statistics of the whole picture, and they contain no noise. Thresholds are soft: a hard one flickers and cannot be learned.
+The edits in WHOLE break the second rule on purpose: they need to know the light of the whole picture, and a video of
+them is steady only where all frames are edited by the light of one, the anchor.
 """
 
 from __future__ import annotations
@@ -236,18 +238,38 @@ def thermal(picture: Picture) -> Picture:
     )
 
 
+def cinematic(picture: Picture, seen: Picture | None = None) -> Picture:
+    """A colourist's grade: light, contrast and white balance corrected by the means and the deviation of all that is
+    `seen`, then teal shadows and orange highlights.
+
+    The correction is Reinhard's transfer of colour statistics (2001), in RGB: every frame is given the same mean light.
+    """
+    seen = picture if seen is None else seen
+    contrast = 0.24 / (luma(seen).std() + 0.06)
+    balanced = 0.42 + contrast * (picture - seen.mean((0, 1)))
+    tone = smoothstep(-0.1, 1.1, saturate(np.clip(balanced, 0, 1), 1.2))
+    grey = luma(tone)[..., None]
+    return tone + np.float32([-0.09, 0.02, 0.1]) * (1 - grey) + np.float32([0.12, 0.01, -0.14]) * grey
+
+
 EDITS: dict[str, Callable[[Picture], Picture]] = {
     function.__name__: function
     for function in (
-        identity, pencil, ink, watercolor, oil, van_gogh, sepia, noir, night, autumn, neon, pop_art, thermal,
+        identity, pencil, ink, watercolor, oil, van_gogh, sepia, noir, night, autumn, neon, pop_art, thermal, cinematic,
     )
 }
 NAMES = list(EDITS)
+#: The edits that depend on the whole picture.
+WHOLE = ("cinematic",)
+#: The others: what a pool holds, in this order. A crop of theirs is the edit of the crop.
+LOCAL = [name for name in NAMES if name not in WHOLE]
 
 
-def stylize(edit: str, picture: Picture) -> Picture:
-    """The edited picture, float32 in 0...1. Raises KeyError for an unknown edit."""
-    return np.clip(EDITS[edit](picture), 0, 1).astype(np.float32)
+def stylize(edit: str, picture: Picture, seen: Picture | None = None) -> Picture:
+    """The edited picture, float32 in 0...1. `seen` is the frame whose light counts, this one unless given; only the
+    edits in WHOLE look at it. Raises KeyError for an unknown edit."""
+    edited = EDITS[edit](picture, seen) if edit in WHOLE else EDITS[edit](picture)
+    return np.clip(edited, 0, 1).astype(np.float32)
 
 
 def strength(guidance_scale, image_guidance_scale):

@@ -292,10 +292,22 @@ def thermal(picture: Tensor) -> Tensor:
                    [(0, 0, 0.12), (0.25, 0, 0.55), (0.75, 0.08, 0.5), (0.98, 0.45, 0.1), (1, 0.85, 0.15), (1, 1, 0.9)])
 
 
-EDITS: dict[str, Callable[[Tensor], Tensor]] = {name: globals()[name] for name in stylizers.NAMES}
+def cinematic(picture: Tensor, seen: Tensor) -> Tensor:
+    contrast = 0.24 / (luma(seen).std((1, 2, 3), unbiased=False, keepdim=True) + 0.06)
+    balanced = 0.42 + contrast * (picture - seen.mean((2, 3), keepdim=True))
+    tone = smoothstep(-0.1, 1.1, saturate(balanced.clamp(0, 1), 1.2))
+    grey = luma(tone)
+    return tone + tint(1 - grey, (-0.09, 0.02, 0.1)) + tint(grey, (0.12, 0.01, -0.14))
+
+
+EDITS: dict[str, Callable[..., Tensor]] = {name: globals()[name] for name in stylizers.NAMES}
 
 
 @in_float32
-def stylize(edit: str, pictures: Tensor) -> Tensor:
-    """The edited pictures, [batch, 3, height, width] float32 in 0...1. Raises KeyError for an unknown edit."""
-    return EDITS[edit](pictures.float()).clamp(0, 1)
+def stylize(edit: str, pictures: Tensor, seen: Tensor | None = None) -> Tensor:
+    """The edited pictures, [batch, 3, height, width] float32 in 0...1. `seen` are the frames whose light counts, these
+    unless given; only the edits in stylizers.WHOLE look at them. Raises KeyError for an unknown edit."""
+    pictures = pictures.float()
+    if edit in stylizers.WHOLE:
+        return EDITS[edit](pictures, pictures if seen is None else seen.float()).clamp(0, 1)
+    return EDITS[edit](pictures).clamp(0, 1)

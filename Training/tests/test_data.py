@@ -13,7 +13,7 @@ import torch
 
 from movie_training import (
     datasets, folders, instructions, motion, on_device, pair_pool, shifted, sources, stylizers, torch_camera,
-    torch_draws, torch_sources, torch_stylizers,
+    torch_draws, torch_sources, torch_stylizers, whole,
 )
 
 
@@ -108,7 +108,7 @@ def test_a_pool_of_pairs_gives_crops_that_belong_together(pair_file):
 
 def test_a_pool_cuts_flow_and_frames_alike(tmp_path):
     """Frames whose colours count rows and columns, with a flow that counts them too (in less than a pixel)."""
-    shape = (1, 2, len(stylizers.NAMES), 40, 40)
+    shape = (1, 2, len(stylizers.LOCAL), 40, 40)
     frames, flow = np.zeros((*shape, 3), np.uint8), np.ones((1, 3, 40, 40), np.float16)
     rows, columns = np.mgrid[0:40, 0:40]
     frames[..., 0], frames[..., 1] = columns, rows
@@ -240,7 +240,7 @@ def test_jpeg_on_the_device_is_like_opencv(pictures):
 
 
 def test_on_device_triplets_are_their_edits():
-    data = on_device.OnDevice({"train": {"edit_weights": {"night": 0}}}, "cpu", chunk=8)
+    data = whole.WholeFrames(on_device.OnDevice({"train": {"edit_weights": {"night": 0}}}, "cpu", chunk=8))
     drawn = [data.draw(rng, 4, 48) for rng in (np.random.default_rng(1), None)]  # the second batch is made already
     for batch in drawn:
         assert batch.source.shape == batch.edited.shape == (4, 3, 48, 48)
@@ -369,17 +369,17 @@ def test_wrong_data_settings_are_named(data, sentence):
 
 def test_the_settings_choose_the_data(pair_file, tmp_path):
     made = {"data": {"kind": "on_device"}}
-    assert isinstance(datasets.open_triplets(made, "cpu"), on_device.OnDevice)
-    assert isinstance(datasets.open_pairs(made, "cpu"), on_device.OnDevice)
+    assert isinstance(datasets.open_triplets(made, "cpu").data, on_device.OnDevice)
+    assert isinstance(datasets.open_pairs(made, "cpu").data, on_device.OnDevice)
     pairs = datasets.open_pairs({"data": {"pairs": [str(pair_file)]}}, "cpu")
-    assert isinstance(pairs, pair_pool.PairPool)
+    assert isinstance(pairs.data, pair_pool.PairPool)
     both = datasets.open_pairs({"data": {"pairs": [str(pair_file)], "shifted": 0.5}}, "cpu")
-    assert isinstance(both, shifted.Shifted) and both.share == 0.5
+    assert isinstance(both.data, shifted.Shifted) and both.data.share == 0.5
     with pytest.raises(ValueError, match="data.shifted is 7"):
         datasets.open_pairs({"data": {"pairs": [str(pair_file)], "shifted": 7}}, "cpu")
     with pytest.raises(ValueError, match="the crop is 50 pixels; the pool's pairs have 48"):
         pairs.draw_pairs(np.random.default_rng(0), 1, 50)
-    np.save(tmp_path / "pool.npy", np.zeros((1, len(stylizers.NAMES), 32, 32, 3), np.uint8))
+    np.save(tmp_path / "pool.npy", np.zeros((1, len(stylizers.LOCAL), 32, 32, 3), np.uint8))
     (tmp_path / "pool.npy.count").write_text("1")
     pool = datasets.open_triplets({"data": {"paths": [str(tmp_path / "pool.npy")]}}, "cpu")
     assert pool.draw(np.random.default_rng(0), 2, 32).source.shape == (2, 3, 32, 32)

@@ -19,7 +19,7 @@ from transformers import CLIPConfig, CLIPModel
 
 from movie_training import checkpoints, prompts, stylizers, text
 from movie_training.editor import load_folder
-from movie_training.evaluation import command, measures, native, report, semantic, sequences, sheets
+from movie_training.evaluation import command, measures, native, references, report, semantic, sequences, sheets
 from movie_training.evaluation.cost import cost
 from movie_training.evaluation.engines import Stylizing, TorchEditing
 from movie_training.evaluation.flicker import change, flicker
@@ -296,6 +296,12 @@ def test_own_photographs_are_measured_instead(tmp_path, capsys):
     with pytest.raises(SystemExit):
         command.main([*arguments, "--clip", str(tmp_path)])
     assert "need captions" in capsys.readouterr().err
+
+
+def test_a_folder_is_measured_on_the_edits_that_it_names(tmp_path):
+    assert command.known_edits(tmp_path) == tuple(references.EDITS)
+    (tmp_path / "prompts.txt").write_text("leave it as it is\nmake it night\nmake it a pencil drawing\n")
+    assert command.known_edits(tmp_path) == ("pencil", "night")
 
 
 def test_a_missing_library_is_explained(tmp_path):

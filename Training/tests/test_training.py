@@ -31,7 +31,7 @@ STAGES = [
     {"stage": "teacher", "empty_prompt_gives": "source", "clean_loss_weight": 0.1, "condition_dropout": 0.2},
     {"stage": "guidance", "clean_loss_weight": 0.1},
     {"stage": "velocity"},
-    {"stage": "text"},
+    {"stage": "text", "unet_weight": 1.0},
     {"stage": "adversarial", "evaluation_share": 0.5, "weights": {"mse": 1.0, "generator": 0.1, "pixels": 1.0},
      "sharpness": 0.1},
     {"stage": "temporal", "sharpness": 0.1},
@@ -44,7 +44,7 @@ NAMES = [stage.get("name", stage["stage"]) for stage in STAGES]
 def pools(tmp_path_factory) -> dict:
     """The `data` section for a pool of three pictures and one of two pairs."""
     folder = tmp_path_factory.mktemp("pool")
-    array = np.lib.format.open_memmap(folder / "pool.npy", "w+", np.uint8, (3, len(stylizers.NAMES), 64, 64, 3))
+    array = np.lib.format.open_memmap(folder / "pool.npy", "w+", np.uint8, (3, len(stylizers.LOCAL), 64, 64, 3))
     for index in range(3):
         array[index] = pool.one(7, index, 64)
     array.flush()
@@ -76,7 +76,7 @@ def work(pools, tmp_path_factory) -> pathlib.Path:
     return folder
 
 
-@pytest.mark.parametrize("edit", stylizers.NAMES)
+@pytest.mark.parametrize("edit", stylizers.LOCAL)
 def test_a_stylizer_is_local_and_stable(edit):
     """A change far away changes nothing here, and a little noise changes little: no global statistics, no hard steps."""
     picture = sources.sample(np.random.default_rng(1), 96, 128)
@@ -171,7 +171,7 @@ def test_a_run_that_is_stopped_goes_on_where_it_was(optimizer, settings, tmp_pat
 
 def test_pairs_alone_are_triplets_too(settings, tmp_path):
     """A recipe whose data has no pools of pictures learns from the first frames of its pairs."""
-    alone = {"kind": "pools", "pairs": settings["data"]["pairs"]}
+    alone = {"kind": "pools", "pairs": settings["data"]["pairs"], "edit_weights": {"cinematic": 0}}
     assert train.Recipe({**settings, "data": alone, "stages": settings["stages"][:2]}, tmp_path).run()
     pairs, triplets = (open_({"data": alone}, "cpu") for open_ in (datasets.open_pairs, datasets.open_triplets))
     first, batch = pairs.draw_pairs(np.random.default_rng(4), 3, 32)[0], triplets.draw(np.random.default_rng(4), 3, 32)

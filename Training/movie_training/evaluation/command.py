@@ -17,6 +17,7 @@ import logging
 import pathlib
 import sys
 
+from .. import prompts
 from ..editor import load_folder
 from ..staged import open_stage
 from . import report as reports
@@ -24,7 +25,7 @@ from . import sheets
 from .engines import Editing, TorchEditing
 from .measure import load_report, measure, save_report
 from .native import BUILD, EngineError, NativeEditing
-from .references import BRIEF, Scope
+from .references import BRIEF, EDITS, Scope
 from .semantic import Clip
 
 #: What `movied` does to video when nothing is said.
@@ -73,6 +74,13 @@ def pictures_in(folder: pathlib.Path) -> tuple[str, ...]:
     return tuple(paths)
 
 
+def known_edits(model: pathlib.Path) -> tuple[str, ...]:
+    """The edits that a model folder's prompts.txt names by their canonical prompts; all where it names none."""
+    listed = model / "prompts.txt"
+    lines = set(listed.read_text(encoding="utf-8").splitlines()) if listed.exists() else set()
+    return tuple(edit for edit in EDITS if prompts.CANONICAL[edit] in lines) or tuple(EDITS)
+
+
 def editings(options: argparse.Namespace) -> tuple[Editing, Editing | None]:
     """What is measured, and the same as it is used on video."""
     if options.engine == "movied":
@@ -100,7 +108,8 @@ def evaluate(options: argparse.Namespace) -> int:
     clip = Clip(options.clip) if options.clip else None
     pick = Clip(options.pickscore) if options.pickscore else None
     teacher = load_report(options.teacher) if options.teacher else None
-    scope = dataclasses.replace(BRIEF if options.brief else Scope(), width=options.size[0], height=options.size[1])
+    scope = dataclasses.replace(BRIEF if options.brief else Scope(), width=options.size[0], height=options.size[1],
+                                edits=known_edits(options.model))
     if options.photographs:
         scope = dataclasses.replace(scope, photographs=pictures_in(options.photographs))
     report = measure(editing, scope, clip, pick, stabilized)

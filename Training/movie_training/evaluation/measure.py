@@ -13,6 +13,7 @@ from .cost import cost
 from .engines import Editing
 from .flicker import flicker
 from .guidance import guidance
+from .pumping import pumping
 from .quality import quality
 from .references import Scope
 
@@ -36,8 +37,9 @@ def measure(editing: Editing, scope: Scope = Scope(), clip: semantic.Clip | None
     log.info("guidance")
     parts.append(guidance(editing, scope))
     log.info("flicker")
-    parts.append(flicker(editing, scope))
+    parts += [flicker(editing, scope), pumping(editing, scope)]
     if stabilized:
+        parts.append({edit: {"pumping_stabilized": row["pumping"]} for edit, row in pumping(stabilized, scope).items()})
         parts.append({edit: {"flicker_stabilized": row["flicker"]} for edit, row in flicker(stabilized, scope).items()})
     if clip or pick:
         log.info("CLIP and PickScore")

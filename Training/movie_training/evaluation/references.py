@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import sources, stylizers
 
-#: The twelve that change something.
+#: Those that change something.
 EDITS = [edit for edit in stylizers.NAMES if edit != "identity"]
 
 

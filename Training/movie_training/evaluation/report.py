@@ -115,6 +115,14 @@ def edit_table(report: dict) -> str:
     return markdown_table(["edit", *(heading for _, heading, _ in columns)], rows)
 
 
+def pumping(report: dict) -> str:
+    """What the edits of whole pictures change when something comes before the camera (pumping.py), a line each."""
+    labels = (("pumping", "the network"), ("pumping_stabilized", "as on video"), ("pumping_of_stylizer", "the stylizer"))
+    return "\n".join(
+        f"Pumping of {edit}, levels: " + ", ".join(f"{label} {row[key]:.1f}" for key, label in labels if key in row) + "."
+        for edit, row in report["edits"].items() if "pumping" in row)
+
+
 def missed_prompts(report: dict) -> str:
     """Each kept-out prompt that missed on some photograph, and what came out instead."""
     lines = []
@@ -147,6 +155,8 @@ def markdown(report: dict) -> str:
               f"The stylizers' own flicker: {summary['flicker_of_stylizer']:.2f} times the source's."]
     if "flicker_stabilized" in summary:
         asides.append(f"Flicker with the stabilizer: {summary['flicker_stabilized']:.2f}.")
+    if pumping(report):
+        asides.append(pumping(report))
     if "kept_of_teacher" in report:
         parts = ", ".join(f"{key} {value:.3f}" for key, value in report["kept_of_teacher"].items())
         asides.append(f"Kept of {report['teacher']}: {parts}.")

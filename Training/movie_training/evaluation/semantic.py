@@ -31,7 +31,8 @@ EDITED_CAPTIONS = {
     "pencil": "a pencil drawing of {}", "ink": "an ink cartoon of {}", "watercolor": "a watercolor painting of {}",
     "oil": "an oil painting of {}", "van_gogh": "a Van Gogh painting of {}", "sepia": "a sepia photograph of {}",
     "noir": "a film noir picture of {}", "night": "a photo of {} at night", "autumn": "a photo of {} in autumn",
-    "neon": "{} in glowing neon outlines", "pop_art": "a pop art poster of {}", "thermal": "a thermal image of {}"}
+    "neon": "{} in glowing neon outlines", "pop_art": "a pop art poster of {}", "thermal": "a thermal image of {}",
+    "cinematic": "a cinematic film still of {}"}
 #: Of the pixels that every CLIP was trained on.
 MEAN, DEVIATION = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 
