@@ -71,6 +71,13 @@ class Editor(nn.Module):
         scales = {"guidance_scale": guidance_scale, "image_guidance_scale": image_guidance_scale}
         return self.unet(torch.cat([noisy, image_latents], 1), timesteps, embeddings, added_cond_kwargs=scales).sample
 
+    def denoise(self, noise: Tensor, image_latents: Tensor, embeddings: Tensor, guidance_scale: Tensor,
+                image_guidance_scale: Tensor) -> Tensor:
+        """The one step from noise to clean latents, [batch, channels, height, width], of a UNet that predicts velocities."""
+        timesteps = torch.full((len(noise),), self.timestep, device=noise.device)
+        velocity = self.predict(noise, timesteps, image_latents, embeddings, guidance_scale, image_guidance_scale)
+        return self.alpha * noise - self.sigma * velocity
+
     def conditioning(self, embeddings: Tensor, guidance_scale: Tensor, image_guidance_scale: Tensor) -> Tensor:
         """What modulates the decoder: the sum of the UNet's embeddings at the evaluation timestep, [batch, width]."""
         timesteps = torch.full((len(embeddings),), self.timestep, device=embeddings.device)
@@ -87,11 +94,8 @@ class Editor(nn.Module):
         conditioned on does.
         """
         latents, features = self.encode(pixels)
-        timestep = torch.full((pixels.shape[0],), self.timestep, device=pixels.device)
         with torch.set_grad_enabled(torch.is_grad_enabled() and not hold_unet):
-            velocity = self.predict(noise, timestep, self.image_latents(latents), embeddings, guidance_scale,
-                                    image_guidance_scale)
-            denoised = self.alpha * noise - self.sigma * velocity
+            denoised = self.denoise(noise, self.image_latents(latents), embeddings, guidance_scale, image_guidance_scale)
         return self.decode(denoised, features, self.unet.conditioning if told is None else told)
 
     @property

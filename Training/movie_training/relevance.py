@@ -20,7 +20,7 @@ from torch import Tensor
 from .anchors import cross_frame
 from .editor import Editor, load_folder
 from .evaluation.command import size
-from .evaluation.engines import GUIDANCE_SCALE, IMAGE_GUIDANCE_SCALE, TorchEditing
+from .evaluation.engines import TorchEditing
 from .evaluation.flicker import flicker
 from .evaluation.pumping import pumping
 from .evaluation.quality import judge
@@ -37,20 +37,12 @@ class Altered(TorchEditing):
         super().__init__(model, name)
         self.latents, self.told = latents, told
 
-    @torch.no_grad()
-    def edit(self, frames: np.ndarray, prompt: str, guidance_scale: float = GUIDANCE_SCALE,
-             image_guidance_scale: float = IMAGE_GUIDANCE_SCALE) -> np.ndarray:
-        model, scales = self.model, [torch.tensor([scale]) for scale in (guidance_scale, image_guidance_scale)]
-        noise, conditioning = self._noise(*frames.shape[1:3]), self._encode(prompt if self.told else "")
-        outputs = []
-        for frame in frames:
-            source, features = model.encode(torch.from_numpy(np.ascontiguousarray(frame)).permute(2, 0, 1)[None] * 2 - 1)
-            velocity = model.predict(noise, torch.tensor([model.timestep]), model.image_latents(source),
-                                     self._encode(prompt), *scales)
-            latents = self.latents(model.alpha * noise - model.sigma * velocity)
-            output = model.decode(latents, features, model.conditioning(conditioning, *scales))
-            outputs.append(((output[0].permute(1, 2, 0) + 1) / 2).clamp(0, 1).numpy())
-        return np.stack(outputs)
+    def _edit(self, pixels: Tensor, noise: Tensor, prompt: str, *scales: Tensor) -> Tensor:
+        model = self.model
+        source, features = model.encode(pixels)
+        latents = model.denoise(noise, model.image_latents(source), self._encode(prompt), *scales)
+        told = model.conditioning(self._encode(prompt if self.told else ""), *scales)
+        return model.decode(self.latents(latents), features, told)
 
 
 class Anchored(TorchEditing):

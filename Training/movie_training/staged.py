@@ -65,9 +65,7 @@ class StagedEditing:
     def _denoise(self, noise: Tensor, image_latents: Tensor, embeddings: Tensor, scales: list[Tensor]) -> Tensor:
         arguments = (image_latents, embeddings, *scales)
         if self.passes == 1:
-            timestep = torch.full((1,), self.model.timestep, device=noise.device)
-            velocity = self.model.predict(noise, timestep, *arguments)
-            return self.model.alpha * noise - self.model.sigma * velocity
+            return self.model.denoise(noise, *arguments)
         return self.sample(self.schedule, self._denoiser(arguments), noise, self.steps)
 
     def _denoiser(self, arguments: tuple) -> Denoiser:

@@ -68,7 +68,8 @@ def arguments() -> argparse.ArgumentParser:
 
 def pictures_in(folder: pathlib.Path) -> tuple[str, ...]:
     """The paths of a folder's pictures. Raises ValueError where there is none."""
-    paths = sorted(str(path) for path in folder.iterdir() if path.suffix.lower() in PICTURES)
+    files = folder.iterdir() if folder.is_dir() else ()
+    paths = sorted(str(path) for path in files if path.suffix.lower() in PICTURES)
     if not paths:
         raise ValueError(f"{folder} holds no picture: --photographs needs a folder with {', '.join(PICTURES)} files")
     return tuple(paths)

@@ -45,13 +45,17 @@ class TorchEditing:
         """As `Editing.edit`; height and width are multiples of the model's factor."""
         device = next(self.model.parameters()).device
         scales = (torch.tensor([scale], device=device) for scale in (guidance_scale, image_guidance_scale))
-        inputs = self._noise(*frames.shape[1:3]).to(device), self._encode(prompt), *scales
+        inputs = self._noise(*frames.shape[1:3]).to(device), prompt, *scales
         outputs = []
         for frame in frames:
             pixels = torch.from_numpy(np.ascontiguousarray(frame)).to(device).permute(2, 0, 1)[None] * 2 - 1
-            output = self.model.edit(pixels, *inputs)
+            output = self._edit(pixels, *inputs)
             outputs.append(((output[0].permute(1, 2, 0) + 1) / 2).clamp(0, 1).float().cpu().numpy())
         return np.stack(outputs)
+
+    def _edit(self, pixels: torch.Tensor, noise: torch.Tensor, prompt: str, *scales: torch.Tensor) -> torch.Tensor:
+        """One frame, as `Editor.edit` takes and gives it."""
+        return self.model.edit(pixels, noise, self._encode(prompt), *scales)
 
     def _noise(self, height: int, width: int) -> torch.Tensor:
         generator = torch.Generator().manual_seed(self.seed)
