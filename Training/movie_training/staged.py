@@ -22,16 +22,17 @@ class StagedEditing:
     autoencoder   no diffusion: the latents of the stylizers' own picture, decoded. The ceiling of what follows.
     teacher       `steps` DDIM steps with the three passes of equation 1
     guidance      `steps` DDIM steps of one pass; also `lcm` steps as the adversarial stage's teacher
-    velocity      the same with v-prediction, and so after `text`
+    velocity      the same with v-prediction
     adversarial   one step at timestep 999
     temporal      the same
+    text          the same: it finishes the prompt encoder of the one-step editor
     """
 
     def __init__(self, model: Editor, stage: str, name: str | None = None, steps: int = 10, sampler: str = "ddim",
                  seed: int = 0):
         self.model, self.stage, self.name, self.seed = model, stage, name or stage, seed
         self.sample, self.steps = {"ddim": sample_ddim, "lcm": sample_lcm}[sampler], steps
-        self.passes = {"autoencoder": 0, "teacher": 3 * steps, "guidance": steps, "velocity": steps, "text": steps}.get(stage, 1)
+        self.passes = {"autoencoder": 0, "teacher": 3 * steps, "guidance": steps, "velocity": steps}.get(stage, 1)
         self.schedule = Schedule(model.device)
         self._encode = functools.lru_cache(maxsize=256)(lambda prompt: model.encode_prompt([prompt]))
         self._named = {prompt: edit for edit, prompt in prompts.CANONICAL.items()}

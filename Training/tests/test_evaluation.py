@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import pathlib
 import runpy
 import shutil
@@ -302,6 +303,13 @@ def test_a_folder_is_measured_on_the_edits_that_it_names(tmp_path):
     assert command.known_edits(tmp_path) == tuple(references.EDITS)
     (tmp_path / "prompts.txt").write_text("leave it as it is\nmake it night\nmake it a pencil drawing\n")
     assert command.known_edits(tmp_path) == ("pencil", "night")
+
+
+@pytest.mark.parametrize("config, anchor", [({}, "none"), ({"rolling_anchor": False}, "none"), ({"rolling_anchor": True}, "rolling")])
+def test_on_video_a_model_has_the_anchor_that_it_asks_for(config, anchor, tmp_path):
+    (tmp_path / "unet").mkdir()
+    (tmp_path / "unet" / "config.json").write_text(json.dumps(config))
+    assert command.model_anchor(tmp_path) == anchor
 
 
 def test_a_missing_library_is_explained(tmp_path):

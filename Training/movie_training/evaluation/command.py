@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
 import logging
 import pathlib
 import sys
@@ -49,7 +50,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--engine", choices=("torch", "movied"), default="torch")
     parser.add_argument("--build", type=path, default=BUILD, metavar="DIR", help="where libmovie.so and movied are")
     parser.add_argument("--threads", type=int, default=1, help="of the movied engine")
-    parser.add_argument("--anchor", choices=("none", "rolling"), default="none", help="of the movied engine on video")
+    parser.add_argument("--anchor", choices=("none", "rolling"), help="of the movied engine on video; default: what the model says")
     parser.add_argument("--name", help="the report's name, for the ladder of stages")
     parser.add_argument("--steps", type=int, default=10, help="of stages that take several")
     parser.add_argument("--sampler", choices=("ddim", "lcm"), default="ddim", help="of stages that take several steps")
@@ -82,11 +83,17 @@ def known_edits(model: pathlib.Path) -> tuple[str, ...]:
     return tuple(edit for edit in EDITS if prompts.CANONICAL[edit] in lines) or tuple(EDITS)
 
 
+def model_anchor(model: pathlib.Path) -> str:
+    """The anchor that a model folder asks for in live streams."""
+    config = json.loads((model / "unet" / "config.json").read_text(encoding="utf-8"))
+    return "rolling" if config.get("rolling_anchor") else "none"
+
+
 def editings(options: argparse.Namespace) -> tuple[Editing, Editing | None]:
     """What is measured, and the same as it is used on video."""
     if options.engine == "movied":
         make = lambda **more: NativeEditing(options.model, options.build, threads=options.threads, **more)  # noqa: E731
-        return make(name=options.name), make(stability=STABILITY, anchor=options.anchor)
+        return make(name=options.name), make(stability=STABILITY, anchor=options.anchor or model_anchor(options.model))
     return open_torch(options), None
 
 
