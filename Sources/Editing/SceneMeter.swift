@@ -1,7 +1,8 @@
 /// Tells cuts and drift from what moves in a picture: compares the means of 16 x 12 fields of brightness.
 ///
-/// A field holds hundreds of pixels, so a camera's noise is gone from it; what all fields have in common, up to some levels,
-/// is the camera's exposure and does not count.
+/// A field holds hundreds of pixels, so a camera's noise is gone from it; what most fields have in common, up to some levels,
+/// is the camera's exposure and does not count. It is their median: something dark before a third of the picture is no
+/// exposure of the rest, which would then seem to have changed as well.
 final class SceneMeter {
     static let columns = 16
     static let rows = 12
@@ -17,6 +18,8 @@ final class SceneMeter {
     static let exposure: Float = 20
 
     private static let count = columns * rows
+    private let histogram: UnsafeMutablePointer<Int>  // of differences in whole levels, within the exposure's bounds
+    private static let bins = 2 * Int(exposure) + 1
     private let fields: UnsafeMutablePointer<Float>  // of this frame, the last and the anchor
     private var usual: Float = 0
     private var hasLast = false
@@ -28,9 +31,14 @@ final class SceneMeter {
     init() {
         fields = .allocate(capacity: 3 * Self.count)
         fields.initialize(repeating: 0, count: 3 * Self.count)
+        histogram = .allocate(capacity: Self.bins)
+        histogram.initialize(repeating: 0, count: Self.bins)
     }
 
-    deinit { fields.deallocate() }
+    deinit {
+        fields.deallocate()
+        histogram.deallocate()
+    }
 
     /// Compares the frame whose cells these are.
     func measure(_ cells: CellGrid) -> AnchorPolicy.Scene {
@@ -40,8 +48,8 @@ final class SceneMeter {
         defer { hasLast = true }
         guard hasLast else { return .same }
         let share: Float
-        (fromLast, share) = Self.difference(fields, last)
-        fromAnchor = Self.difference(fields, fields + 2 * Self.count).mean
+        (fromLast, share) = difference(fields, last)
+        fromAnchor = difference(fields, fields + 2 * Self.count).mean
         let isCut = fromLast > max(Self.cut, Self.cutFactor * usual) && share > Self.cutShare
         usual = isCut ? 0 : usual + (fromLast - usual) * 0.1
         if isCut { return .cut }
@@ -52,17 +60,29 @@ final class SceneMeter {
     func keepAnchor() { (fields + 2 * Self.count).update(from: fields, count: Self.count) }
 
     /// The mean of differences, in levels, and the share of fields that differ.
-    private static func difference(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>) -> (mean: Float, share: Float)
-    {
-        var sum: Float = 0
-        for index in 0..<count { sum += a[index] - b[index] }
-        let common = max(-exposure, min(exposure, sum / Float(count)))
+    private func difference(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>) -> (mean: Float, share: Float) {
+        let common = exposureChange(a, b)
         var total: Float = 0, many: Float = 0
-        for index in 0..<count {
+        for index in 0..<Self.count {
             let difference = abs(a[index] - b[index] - common)
             total += difference
-            if difference > changed { many += 1 }
+            if difference > Self.changed { many += 1 }
         }
-        return (total / Float(count), many / Float(count))
+        return (total / Float(Self.count), many / Float(Self.count))
+    }
+
+    /// The median of the differences, to a level, within the exposure's bounds.
+    private func exposureChange(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>) -> Float {
+        histogram.update(repeating: 0, count: Self.bins)
+        for index in 0..<Self.count {
+            let difference = max(-Self.exposure, min(Self.exposure, a[index] - b[index]))
+            histogram[Int((difference + Self.exposure).rounded())] += 1
+        }
+        var level = 0, below = histogram[0]
+        while 2 * below < Self.count {
+            level += 1
+            below += histogram[level]
+        }
+        return Float(level) - Self.exposure
     }
 }

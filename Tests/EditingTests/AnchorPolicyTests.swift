@@ -83,7 +83,8 @@ import Testing
     private static let width = 128
     private static let height = 96
 
-    /// A gradient, noise and a square; `kind` 1 is another scene, and from 2 on the gradient turns around.
+    /// A gradient, noise and a square; `kind` 1 is another scene, from 2 on the gradient turns around, and -1 is the first
+    /// scene with something dark before its left side.
     private func scenes(_ frames: [(kind: Int, level: Int, square: Int)], noise: Float = 0) -> [AnchorPolicy.Scene] {
         let count = Self.width * Self.height * 3
         let pixels = UnsafeMutablePointer<UInt8>.allocate(capacity: count)
@@ -100,7 +101,8 @@ import Testing
                 for x in 0..<Self.width {
                     let isSquare = abs(x - frame.square) < 16 && abs(y - 48) < 16
                     let turned = (x + 2 * (frame.kind - 2)) % 128
-                    let base = [40 + x, 200 - 2 * y + (x > 64 ? 40 : 0), 40 + turned][min(frame.kind, 2)]
+                    let scene = [40 + x, 200 - 2 * y + (x > 64 ? 40 : 0), 40 + turned][max(0, min(frame.kind, 2))]
+                    let base = frame.kind < 0 && x < 44 ? 0 : scene
                     for c in 0..<3 {
                         let at = (y * Self.width + x) * 3 + c
                         let value = Float(isSquare ? 250 : base + frame.level) + noise * noises[at]
@@ -121,6 +123,12 @@ import Testing
         #expect(scenes((0..<16).map { (0, $0, 30) }, noise: 10).allSatisfy { $0 == .same }, "a camera's exposure")
         #expect(scenes((0..<40).map { (0, 0, 30 + $0 % 20) }, noise: 10).allSatisfy { $0 == .same }, "something moves")
         #expect(scenes((0..<40).map { (0, 0, $0 * 3) }, noise: 10).allSatisfy { $0 != .cut }, "it crosses the picture")
+    }
+
+    /// The rest of the picture has not changed with it, so its anchor still belongs to it.
+    @Test func somethingDarkBeforeAThirdOfThePictureIsNoCut() {
+        let found = scenes((0..<20).map { (kind: $0 < 10 ? 0 : -1, level: 0, square: 100) }, noise: 10)
+        #expect(found.allSatisfy { $0 != .cut }, "\(found)")
     }
 
     @Test(arguments: [0, 10, 30] as [Float]) func cutsAreFound(_ noise: Float) {
