@@ -11,10 +11,11 @@ import Testing
 struct LiveAllocationTests {
     private static let size = FrameSize(width: 160, height: 120)
 
-    @Test func theEditThreadAllocatesNothing() throws {
-        let editor = CountingEditor(), bench = LiveWorkbench()
+    /// With an edit that takes too long among them: late and dropped frames allocate nothing either.
+    @Test(arguments: [0, 80]) func theEditThreadAllocatesNothing(delayMilliseconds: Int) throws {
+        let editor = CountingEditor(delayMilliseconds: delayMilliseconds), bench = LiveWorkbench()
         try bench.add("test:ball", ["gst:fakesink"], editor: editor)
-        _ = try bench.run(seconds: 1.6)
+        _ = try bench.run(seconds: 1.7)
         let counted = try #require(editor.allocations, "enough frames came")
         #expect(counted == 0, "in \(CountingEditor.frames.count) frames")
     }
@@ -45,6 +46,7 @@ struct LiveAllocationTests {
         }
         _ = allocations(0..<60)  // the phase is followed from the twentieth frame on
         let counted = allocations(60..<160)
+        movie_print_first_allocation()
         #expect(counted == 0, "in 100 ticks")
         #expect(log.update { $0.counters.out } == 160)
         try output.finish()
@@ -56,8 +58,11 @@ private final class CountingEditor: FrameEditor, @unchecked Sendable {
     static let frames = 10...30
 
     private let inner = PassthroughEditor()
+    private let delayMilliseconds: Int
     private var number = 0
     private let result = Mutex<Int?>(nil)
+
+    init(delayMilliseconds: Int) { self.delayMilliseconds = delayMilliseconds }
 
     var allocations: Int? { result.withLock { $0 } }
 
@@ -67,9 +72,11 @@ private final class CountingEditor: FrameEditor, @unchecked Sendable {
         number += 1
         if number == Self.frames.lowerBound { movie_count_thread_allocations(true) }
         inner.edit(input, into: output)
+        if number == Self.frames.lowerBound + 5 { usleep(UInt32(1000 * delayMilliseconds)) }
         if number == Self.frames.upperBound {
             movie_count_thread_allocations(false)
             let counted = Int(movie_allocations_of_thread())
+            movie_print_first_allocation()
             result.withLock { $0 = counted }
         }
     }

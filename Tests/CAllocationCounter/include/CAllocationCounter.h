@@ -16,4 +16,6 @@ unsigned long movie_counted_allocations(void);
 /* The same for the calling thread alone, whatever others count. */
 void movie_count_thread_allocations(bool on);
 unsigned long movie_allocations_of_thread(void);
+/* To stderr, the way to the first allocation of the calling thread since counting it began; nothing where there was none. */
+void movie_print_first_allocation(void);
 #endif
