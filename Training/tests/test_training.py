@@ -36,6 +36,7 @@ STAGES = [
     {"stage": "temporal", "sharpness": 0.1},
     {"stage": "text", "unet_weight": 1.0},
     {"stage": "temporal", "name": "steady", "only": "autoencoder", "motion_weight": 8.0},
+    {"stage": "temporal", "name": "finish", "integers": True, "conditioning_dropout": 0.5},
 ]
 NAMES = [stage.get("name", stage["stage"]) for stage in STAGES]
 

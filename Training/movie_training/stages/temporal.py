@@ -3,6 +3,7 @@ anchor of the second, end to end."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 
 import torch
@@ -11,6 +12,7 @@ from torch.nn import functional as F
 
 from .. import losses
 from ..anchors import cross_frame
+from ..integers import on_integers
 from .base import Stage, parameters_of
 
 
@@ -36,6 +38,7 @@ class TemporalStage(Stage):
     brightest, standing still comes dearest in likeness.
 
     With `only: autoencoder` the UNet stays as it is, and no gradient passes through it: two thirds of the time.
+    With `integers: true` the autoencoder computes as on integers (integers.py).
     """
 
     name, prediction = "temporal", "velocity"
@@ -44,6 +47,10 @@ class TemporalStage(Stage):
 
     def trained(self) -> Iterable[nn.Parameter]:
         return parameters_of(self.editor.vae) if self.holds_unet else parameters_of(self.editor.unet, self.editor.vae)
+
+    def prepare(self, earlier) -> None:
+        if self.options.get("integers") and not self.editor.has_skips:
+            raise ValueError("integers is set, but AutoencoderTiny has no arithmetic of integers here: leave it out")
 
     @property
     def holds_unet(self) -> bool:
@@ -64,7 +71,8 @@ class TemporalStage(Stage):
                             first.source.shape[3] // factor, device=self.device)
         with torch.set_grad_enabled(not self.holds_unet):
             told = self.told(embeddings, scales)
-        with cross_frame(self.editor.unet):
+        arithmetic = on_integers(self.editor.vae) if self.options.get("integers") else contextlib.nullcontext()
+        with cross_frame(self.editor.unet), arithmetic:
             outputs = [self.editor.edit(frame.source, noise, embeddings, *scales, self.holds_unet, told).float()
                        for frame in (first, second)]
         terms = {name: self.likeness(output, target, first.edits)
