@@ -18,8 +18,10 @@ public final class KeyframeEditor {
         public let failure: (any Error)?
     }
 
-    private var editor: any FrameEditor { didSet { reusing = editor as? any ReusingEditor } }
+    private var editor: any FrameEditor { didSet { learnKinds() } }
     private var reusing: (any ReusingEditor)?
+    /// What edits at present, where it measures its steps.
+    public private(set) var staged: (any StagedEditor)?
     private var next: (any FrameEditor)?
     private let carrier: (any FrameCarrier)?
     private let background: BackgroundEdit?
@@ -37,11 +39,17 @@ public final class KeyframeEditor {
         carriesEdits: Bool, queue: (any ComputeQueue)?, clock: any TimeSource
     ) throws(ThreadError) {
         self.editor = editor
-        reusing = editor as? any ReusingEditor
         self.carrier = carrier
         small = size == editSize ? nil : Picture(size: editSize)
         background =
             carrier != nil && carriesEdits ? try BackgroundEdit(size: editSize, queue: queue, clock: clock) : nil
+        learnKinds()
+    }
+
+    /// Once for an editor: a cast is too slow for every frame.
+    private func learnKinds() {
+        reusing = editor as? any ReusingEditor
+        staged = editor as? any StagedEditor
     }
 
     deinit { stop() }  // where a stream could not start, nobody else does

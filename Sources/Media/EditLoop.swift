@@ -193,7 +193,7 @@ final class EditLoop: @unchecked Sendable {
     }
 
     private func noteSteps(_ rung: Rung) {
-        guard rung < .propagated, let staged = keyframes.current as? any StagedEditor else { return }
+        guard rung < .propagated, let staged = keyframes.staged else { return }
         for index in 0..<staged.stageCount {
             scheduler.note(stream, rung, step: index, cost: .milliseconds(staged.stageMilliseconds(index)))
         }

@@ -9,6 +9,7 @@ Equalization and Bias Correction", section 4.1; here with ranges that are seen i
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -20,8 +21,8 @@ from . import calibration, evaluate, prompts
 from .editor import Editor
 from .models import SkipAutoencoder, SkipBlock
 
-#: A channel that hardly ever speaks is not scaled up beyond this part of the widest.
-LEAST = 0.02
+#: A channel that hardly ever speaks is not scaled up beyond this part of the usual range.
+LEAST = 0.25
 
 
 @dataclass
@@ -99,14 +100,23 @@ def ranges(found: list[Stream], run: Callable[[], None]) -> list[Tensor]:
     return seen
 
 
-def edit_pictures(model: Editor, count: int = 4, seed: int = 11) -> None:
-    """Edits pictures of training with every canonical prompt, at the default scales and at the strongest."""
+def edit_pictures(model: Editor, count: int = 42, prompts_each: int = 3, seed: int = 11) -> None:
+    """Edits pictures of training, each with some of the canonical prompts in turn, at the default scales and at the
+    strongest. Many pictures: a channel that is silent in all of them, and speaks later, would be far too loud."""
     guidance = model.settings["guidance"]
     strongest = guidance["guidance_scale"]["range"][1], guidance["image_guidance_scale"]["range"][0]
+    turns = itertools.cycle(prompts.CANONICAL.values())
     for picture in calibration.pictures(count, seed).astype(np.float32) / 255:
-        for prompt in prompts.CANONICAL.values():
+        for prompt in itertools.islice(turns, prompts_each):
             evaluate.run(model, picture, prompt)
             evaluate.run(model, picture, prompt, *strongest)
+
+
+def spoken(ranges: Tensor) -> Tensor:
+    """The ranges of a value's channels, [channels], those that hardly ever speak taken for `LEAST` of the median of the
+    others: of the widest, a single loud channel would make all others coarse."""
+    audible = ranges[ranges > 1e-4 * ranges.max()]
+    return ranges.clamp(min=LEAST * audible.median().item()) if len(audible) else torch.ones_like(ranges)
 
 
 @torch.no_grad()
@@ -114,6 +124,5 @@ def equalize(vae: SkipAutoencoder, run: Callable[[], None]) -> None:
     """Gives the channels of every value the range of its widest channel; `run` edits the pictures that tell the ranges."""
     found = streams(vae)
     for stream, seen in zip(found, ranges(found, run)):
-        widest = seen.max()
-        if widest > 0:
-            stream.scale(widest / seen.clamp(min=LEAST * widest))
+        heard = spoken(seen)
+        stream.scale(heard.max() / heard)

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from .equalize import LEAST
+from .equalize import spoken
 from .models import SkipAutoencoder, SkipBlock
 
 #: The engine's ranges come from more pictures than a batch has: how much wider they are taken to be.
@@ -38,10 +38,9 @@ def channel_ranges(value: Tensor) -> Tensor:
     Channels that hardly speak count as the export counts them. Those with a sign share one range: the latents do so in the
     engine; the encoder's first value does not, and is rounded more coarsely here than there.
     """
-    high, low = value.amax((0, 2, 3), keepdim=True).clamp(min=0), value.amin()
-    if low < 0:
-        return torch.full_like(high, MARGIN * (high.max() - low).item())
-    return MARGIN * high.maximum(LEAST * high.max()).clamp(min=1e-8)
+    high, low = value.amax((0, 2, 3)).clamp(min=0), value.amin()
+    ranges = (high.max() - low).expand_as(high) if low < 0 else spoken(high)
+    return MARGIN * ranges.view(1, -1, 1, 1)
 
 
 def rounded(value: Tensor) -> Tensor:

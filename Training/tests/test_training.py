@@ -127,7 +127,7 @@ def test_a_stage_changes_what_it_trains_and_nothing_else(stage, work, settings):
     before, after = (load_file(work / name / "weights.safetensors") for name in (names[names.index(stage) - 1], stage))
     moved = {name.split(".")[0] for name in after if not torch.equal(before[name], after[name])}
     expected = {"autoencoder": {"vae", "text_encoder", "unet"}, "adversarial": {"unet", "vae"}, "temporal": {"unet", "vae"},
-                "text": {"text_encoder"}, "steady": {"vae"}}
+                "text": {"text_encoder"}, "steady": {"vae"}, "finish": {"unet", "vae"}}
     assert moved == expected.get(stage, {"unet"})
     inside_unet = {name.split(".")[1] for name in after if name.startswith("unet") and not torch.equal(before[name], after[name])}
     assert ("down_blocks" in inside_unet) == (stage not in ("autoencoder", "text", "steady"))
@@ -263,9 +263,16 @@ def test_equal_ranges_change_no_picture(work):
     torch.testing.assert_close(model.encode(torch.zeros(1, 3, 32, 32))[0], latents, atol=1e-4, rtol=1e-4)
     even = equalize.ranges(found, run)
     for old, new in zip(uneven, even):
-        loud = old > equalize.LEAST * old.max()
+        loud = equalize.spoken(old) == old
         torch.testing.assert_close(new[loud], old.max().expand(int(loud.sum())), rtol=1e-3, atol=1e-4)
     assert any(old.min() < 0.5 * old.max() for old in uneven)
+
+
+def test_silent_channels_are_hardly_scaled_up():
+    """One that was silent in all pictures may speak in the next, and would drown the others."""
+    ranges = torch.tensor([8.0, 4.0, 2.0, 0.1, 0.0])
+    assert equalize.spoken(ranges).tolist() == [8.0, 4.0, 2.0, 0.5, 0.5]  # of 8, 4, 2 and 0.1 the lower middle is 2
+    assert equalize.spoken(torch.zeros(3)).tolist() == [1.0, 1.0, 1.0]
 
 
 def test_an_earlier_model_starts_a_run(work, settings, tmp_path):
