@@ -19,5 +19,6 @@ public struct EditPreset: Sendable {
         EditPreset(name: "neon", prompt: "add neon edges"),
         EditPreset(name: "pop-art", prompt: "make it pop art"),
         EditPreset(name: "thermal", prompt: "make it a thermal image"),
+        EditPreset(name: "cinematic", prompt: "make it cinematic"),
     ]
 }

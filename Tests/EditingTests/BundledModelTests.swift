@@ -30,17 +30,23 @@ import Testing
     }
 
     private func edit(_ prompt: String, guidanceScale: Double? = nil) throws -> Picture {
-        let settings = EditSettings(prompt: prompt, guidanceScale: guidanceScale)
+        try edit([Self.source], EditSettings(prompt: prompt, guidanceScale: guidanceScale))
+    }
+
+    /// The last frame of a video.
+    private func edit(_ frames: [[UInt8]], _ settings: EditSettings) throws -> Picture {
         let session = try EditSession(model: try Self.model.get(), settings: settings, pool: Self.pool)
         try session.prepare(size: Self.size)
         var output = [UInt8](repeating: 0, count: Self.source.count)
-        try Self.source.withUnsafeBytes { input in
-            try output.withUnsafeMutableBytes { bytes in
-                guard let from = input.baseAddress, let to = bytes.baseAddress else { return }
-                let stride = Self.size.width * 3
-                try session.edit(
-                    FrameView(base: from, size: Self.size, stride: stride),
-                    into: MutableFrameView(base: to, size: Self.size, stride: stride))
+        for frame in frames {
+            try frame.withUnsafeBytes { input in
+                try output.withUnsafeMutableBytes { bytes in
+                    guard let from = input.baseAddress, let to = bytes.baseAddress else { return }
+                    let stride = Self.size.width * 3
+                    try session.edit(
+                        FrameView(base: from, size: Self.size, stride: stride),
+                        into: MutableFrameView(base: to, size: Self.size, stride: stride))
+                }
             }
         }
         return Picture(bytes: output)
@@ -89,6 +95,27 @@ import Testing
         #expect(try edit(prompt).psnr(original) < 24)
     }
 
+    /// In half the light the same picture comes out, nearly: that is what this edit is for.
+    @Test func cinematicTakesOutTheLightOfTheRoom() throws {
+        let dim = Self.source.map { $0 / 2 }, settings = EditSettings(prompt: "make it cinematic")
+        let bright = try edit([Self.source], settings), corrected = try edit([dim], settings)
+        #expect(abs(corrected.mean - bright.mean) < 0.25 * (original.mean - Picture(bytes: dim).mean))
+    }
+
+    /// Something dark before the camera changes the light of all that is seen. With an anchor the rest of the picture stays.
+    @Test func anAnchorKeepsTheLight() throws {
+        let covered = Self.source.enumerated().map { index, byte in index / 3 % Self.size.width < 48 ? byte / 6 : byte }
+        func change(_ anchor: AnchorMode) throws -> Double {
+            var settings = EditSettings(prompt: "make it cinematic")
+            settings.anchor = anchor
+            let before = try edit([Self.source, Self.source], settings)
+            let after = try edit([Self.source, Self.source, covered], settings)
+            return abs(after.right(of: 64).mean - before.right(of: 64).mean)
+        }
+        let alone = try change(.none), anchored = try change(.rolling)
+        #expect(alone > 2 && anchored < 0.7 * alone, "\(alone) and \(anchored) levels")
+    }
+
     @Test func guidanceRulesTheStrength() throws {
         let distances = try [2.0, 4.0, 7.5].map { try edit("make it night", guidanceScale: $0).psnr(original) }
         #expect(distances[0] > distances[1] && distances[1] > distances[2], "\(distances)")
@@ -108,6 +135,11 @@ private struct Picture {
     }
 
     var mean: Double { channels.reduce(0, +) / 3 }
+
+    /// Its columns from `column` on, one after another.
+    func right(of column: Int) -> Picture {
+        Picture(bytes: bytes.enumerated().filter { $0.offset / 3 % 160 >= column }.map(\.element))
+    }
 
     /// Mean distance between a pixel's largest and smallest channel.
     var colourfulness: Double {

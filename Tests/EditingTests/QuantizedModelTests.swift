@@ -54,7 +54,7 @@ enum Nano {
         let text = try String(contentsOfFile: "\(folder.path)/prompts.txt", encoding: .utf8)
         let model = try EditingModel(folder)
         let prompts = text.split(separator: "\n").map(String.init)
-        #expect(prompts.count == 13)
+        #expect(prompts.count == 14)
         for prompt in prompts { #expect(model.encode(prompt: prompt, pool: testPool).truncatedTokens == 0) }
     }
 }
