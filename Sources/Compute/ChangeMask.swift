@@ -21,7 +21,7 @@ public final class ChangeMask {
         public var deep: Int
 
         /// Chosen by measurement: Docs/reuse.md.
-        public static let standard = Halo(fine: 1, deep: 0)
+        public static let standard = Halo(fine: 1, deep: 1)
 
         /// Halos in cells, at least 0.
         public init(fine: Int, deep: Int) {
