@@ -337,10 +337,13 @@ def test_a_text_to_image_unet_starts_a_run_without_its_finest_attention():
 
 
 def test_the_standard_autoencoder_trains_too(settings, tmp_path):
-    """AutoencoderTiny has no skips and no modulation: the paper's own."""
+    """AutoencoderTiny has no skips and no modulation: the paper's own. Nor does it train on integers, and says so."""
     settings = {**settings, "vae": {"class": "AutoencoderTiny", "encoder_block_out_channels": [8, 8, 8, 8],
                                     "decoder_block_out_channels": [8, 8, 8, 8], "num_encoder_blocks": [1, 1, 1, 1],
                                     "num_decoder_blocks": [1, 1, 1, 1], "latent_channels": 4}}
+    with pytest.raises(ValueError, match="integers is set, but AutoencoderTiny"):
+        train.Recipe(settings, tmp_path).run()
+    settings["stages"] = [stage for stage in settings["stages"] if not stage.get("integers")]
     assert train.Recipe(settings, tmp_path).run()
 
 
