@@ -46,7 +46,7 @@ public final class KeyframeEditor {
         learnKinds()
     }
 
-    /// Once for an editor: a cast is too slow for every frame.
+    /// Once for an editor: a cast looks conformances up, which is no work for every frame.
     private func learnKinds() {
         reusing = editor as? any ReusingEditor
         staged = editor as? any StagedEditor

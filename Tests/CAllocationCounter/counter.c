@@ -78,7 +78,13 @@ void movie_print_first_allocation(void) { backtrace_symbols_fd(first_here, first
 unsigned long movie_allocations_of_thread(void) { return counted_here; }
 
 /* A sanitizer brings its own malloc, which must not be hidden: nothing is counted under it. */
-#if !defined(__has_feature) || !(__has_feature(thread_sanitizer) || __has_feature(address_sanitizer))
+#if defined(__has_feature) && (__has_feature(thread_sanitizer) || __has_feature(address_sanitizer))
+
+bool movie_counts(void) { return false; }
+
+#else
+
+bool movie_counts(void) { return true; }
 
 void *malloc(size_t size) {
     count(__builtin_return_address(0));

@@ -11,6 +11,17 @@ import Testing
 struct LiveAllocationTests {
     private static let size = FrameSize(width: 160, height: 120)
 
+    /// What the others rely on.
+    @Test(.enabled(if: movie_counts(), "a sanitizer brings its own malloc")) func anAllocationIsCounted() {
+        movie_count_thread_allocations(true)
+        let before = movie_allocations_of_thread()
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: 4096, alignment: 16)
+        let counted = movie_allocations_of_thread() - before
+        movie_count_thread_allocations(false)
+        memory.deallocate()
+        #expect(counted >= 1)
+    }
+
     /// With an edit that takes too long among them: late and dropped frames allocate nothing either.
     @Test(arguments: [0, 80]) func theEditThreadAllocatesNothing(delayMilliseconds: Int) throws {
         let editor = CountingEditor(delayMilliseconds: delayMilliseconds), bench = LiveWorkbench()

@@ -5,6 +5,9 @@
 
 #include <stdbool.h>
 
+/* Whether anything is counted: not under a sanitizer, which brings a malloc of its own. */
+bool movie_counts(void);
+
 /* Counts of several threads are added up; tests that count so take turns. */
 void movie_begin_allocation_count(void);
 void movie_end_allocation_count(void);
