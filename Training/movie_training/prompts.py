@@ -107,7 +107,12 @@ TEMPLATES = [
     "turn the picture into {}", "it should look like {}", "redraw it as {}", "turn my face into {}", "paint everyone as {}",
     "give everyone {}", "surround me with {}", "look through {}", "could you make it {}", "what would this be as {}",
     "repaint everything as {}", "put me in {}", "give me {}", "let it be {}", "now {}", "use {}", "add {}",
+    "like {}", "just like {}", "like in {}", "as in {}", "as if it were {}", "something like {}", "it could be {}",
+    "show us like {}", "looking like {}", "with the look of {}",
 ]
+
+#: What may stand before a noun phrase in the place of "a" and "an".
+ARTICLES = ["the", "my", "this", "some", "one of those", "my father's", "our"]
 
 #: Courtesies and asides, before and after an instruction; they must change nothing.
 BEFORE = ["please", "could you", "can you", "i would like you to", "now", "hey", "try to", "let's", "just", "kindly",
@@ -264,6 +269,16 @@ def _read_paraphrases() -> dict[str, list[str]]:
 PARAPHRASES = _read_paraphrases()
 
 
+def reworded(rng: np.random.Generator, noun: str) -> str:
+    """A noun phrase, at times with another article or in the plural: neither must change what is asked for."""
+    article, _, rest = noun.partition(" ")
+    if article not in ("a", "an") or rng.random() < 0.6:
+        return noun
+    if len(rest.split()) <= 2 and rest[-1] not in "sy" and rng.random() < 0.5:
+        rest += "s"
+    return f"{rng.choice(ARTICLES)} {rest}"
+
+
 def sample(rng: np.random.Generator, edit: str) -> str:
     """A training instruction for `edit`."""
     if rng.random() < 0.08:
@@ -271,7 +286,7 @@ def sample(rng: np.random.Generator, edit: str) -> str:
     elif rng.random() < (0.8 if edit == "identity" else 0.6):
         text = str(rng.choice(VERBS[edit] if rng.random() < 0.3 else PARAPHRASES[edit]))
     else:
-        text = str(rng.choice(TEMPLATES)).format(rng.choice(NOUNS[edit]))
+        text = str(rng.choice(TEMPLATES)).format(reworded(rng, str(rng.choice(NOUNS[edit]))))
     words = text.split()
     if len(words) > 3 and rng.random() < 0.1:  # a missing word must not lose the edit
         del words[rng.integers(0, 2)]

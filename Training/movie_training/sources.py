@@ -230,11 +230,13 @@ def augment(rng: Random, picture: np.ndarray) -> np.ndarray:
     """What cameras do: colour, exposure, gamma, focus, noise, compression."""
     if rng.random() < 0.6:
         grey = picture.mean(-1, keepdims=True)
-        picture = grey + (picture - grey) * rng.uniform(0.3, 1.8)
+        # A third is nearly grey: so are asphalt, concrete and a room with a lamp, and there an edit must show as well.
+        least, most = (0.0, 0.3) if rng.random() < 0.33 else (0.3, 1.8)
+        picture = grey + (picture - grey) * rng.uniform(least, most)
         if rng.random() < 0.4:
             picture = _turn_hue(picture, rng.uniform(-np.pi, np.pi))
         picture = (picture - 0.5) * rng.uniform(0.6, 1.35) + 0.5 + rng.uniform(-0.15, 0.15)
-        picture = picture * rng.uniform(0.85, 1.15, 3)
+        picture = picture * (1 + (rng.random() < 0.7) * rng.uniform(-0.15, 0.15, 3))
     picture = (np.clip(picture, 0, 1) ** rng.uniform(0.7, 1.5)).astype(np.float32)
     if rng.random() < 0.3:
         picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.4, 1.8))

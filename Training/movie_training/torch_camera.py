@@ -30,10 +30,11 @@ def turn_hue(picture: Tensor, angle: Tensor) -> Tensor:
 
 def change_colours(draws: Draws, picture: Tensor) -> Tensor:
     grey = picture.mean(1, keepdim=True)
-    picture = grey + (picture - grey) * draws.uniform(0.3, 1.8)
+    # A third is nearly grey, as in sources.py.
+    picture = grey + (picture - grey) * torch.where(draws.chance(0.33) > 0, draws.uniform(0, 0.3), draws.uniform(0.3, 1.8))
     picture = turn_hue(picture, draws.chance(0.4) * draws.uniform(-math.pi, math.pi))
     picture = (picture - 0.5) * draws.uniform(0.6, 1.35) + 0.5 + draws.uniform(-0.15, 0.15)
-    return picture * draws.uniform(0.85, 1.15, 3)
+    return picture * (1 + draws.chance(0.7) * draws.uniform(-0.15, 0.15, 3))
 
 
 def gaussian_matrix(sigma: Tensor, size: int) -> Tensor:

@@ -81,3 +81,9 @@ def test_the_energy_ratio_is_free_of_scale():
     picture = torch.rand(2, 3, 32, 32)
     torch.testing.assert_close(losses.energy_ratio(picture, picture), torch.zeros(len(picture)))
     torch.testing.assert_close(losses.energy_ratio(picture * 0.5, picture), torch.full((2,), np.log(4)), rtol=0.01, atol=0.01)
+
+
+def test_decibels_are_minus_the_psnr_of_each_picture():
+    target = torch.rand(3, 3, 32, 32) * 2 - 1
+    errors = torch.tensor([0.2, 0.02, 0.0]).view(3, 1, 1, 1)
+    torch.testing.assert_close(losses.decibels(target + errors, target), torch.tensor([-20.0, -39.58, -50.0]), rtol=0, atol=0.01)

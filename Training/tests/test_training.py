@@ -34,9 +34,9 @@ STAGES = [
     {"stage": "adversarial", "evaluation_share": 0.5, "weights": {"mse": 1.0, "generator": 0.1, "pixels": 1.0},
      "sharpness": 0.1},
     {"stage": "temporal", "sharpness": 0.1},
-    {"stage": "text", "unet_weight": 1.0},
+    {"stage": "text", "unet_weight": 1.0, "hold": 10.0},
     {"stage": "temporal", "name": "steady", "only": "autoencoder", "motion_weight": 8.0},
-    {"stage": "temporal", "name": "finish", "integers": True, "conditioning_dropout": 0.5},
+    {"stage": "temporal", "name": "finish", "integers": True, "conditioning_dropout": 0.5, "decibels": 0.01},
 ]
 NAMES = [stage.get("name", stage["stage"]) for stage in STAGES]
 
@@ -398,6 +398,22 @@ def test_the_second_frame_attends_to_the_first(work):
     torch.testing.assert_close(together[0], alone[0])
     assert (together[1] - alone[1]).abs().max() > 1e-4
     torch.testing.assert_close(unet(frames[1], *arguments, added_cond_kwargs=scales).sample, alone[1])
+
+
+def test_the_prompt_encoders_finish_holds_on_to_what_canonical_prompts_tell(work, settings):
+    """The term is nothing before the first step and grows with what has changed; without its weight it is not there."""
+    recipe = train.Recipe(settings, work)
+    index = NAMES.index("text")
+    recipe.entries[index] = {**settings["stages"][index], "name": "holding"}
+    stage = recipe.learner(index).stage
+    sample = stage.draw(np.random.default_rng(2), 2, 32)
+    assert stage.losses(sample)["held"] == 0
+    with torch.no_grad():
+        stage.editor.text_encoder.text_model.final_layer_norm.bias += 0.1
+    held = stage.losses(sample)["held"].item()
+    assert held > 10 * 0.1**2
+    stage.hold = 0.0
+    assert "held" not in stage.losses(sample)
 
 
 def test_terms_weigh_by_edit(work, settings):

@@ -34,7 +34,9 @@ class TemporalStage(Stage):
     Terms: `first` and `second`, the frames against their pictures (the first without an anchor, the second with it), and
     `motion`: what changes between the outputs, the known motion taken out, against what changes between the targets.
 
-    The last has the weight `motion_weight`, times what `motion_edits` gives an edit (1): where an edit's lines are the
+    The weight `decibels` adds both frames' PSNR itself: `losses.decibels`.
+
+    The motion has the weight `motion_weight`, times what `motion_edits` gives an edit (1): where an edit's lines are the
     brightest, standing still comes dearest in likeness.
 
     With `only: autoencoder` the UNet stays as it is, and no gradient passes through it: two thirds of the time.
@@ -77,6 +79,8 @@ class TemporalStage(Stage):
                        for frame in (first, second)]
         terms = {name: self.likeness(output, target, first.edits)
                  for name, output, target in zip(("first", "second"), outputs, targets)}
+        if weight := self.options.get("decibels"):
+            terms["decibels"] = weight * sum(losses.decibels(*pictures).mean() for pictures in zip(outputs, targets))
         changes = [after - warp(before, flow[:, :2].float()) for before, after in (outputs, targets)]
         difference = (changes[0] - changes[1]) * flow[:, 2:].float()
         weights = self.options.get("motion_weight", 1.0) * self.by_edit("motion_edits", first.edits)

@@ -20,7 +20,8 @@ class TextStage(Stage):
     Terms: `nearest` and `near`, what modulates the decoder: for each sentence, the vector of its edit's canonical prompt
     must be the nearest, and near. `same`, with the weight `unet_weight`: the UNet's one step must give the latents that
     the canonical prompt gives, which takes what its cross-attention reads as well. With a weight of 0 (as long as the
-    decoder ignores latents) pictures are not looked at.
+    decoder ignores latents) pictures are not looked at. `held`, with the weight `hold`: what the canonical prompts
+    themselves tell stays what it was, for that is what everything else was trained with.
     """
 
     name, prediction = "text", "velocity"
@@ -31,6 +32,7 @@ class TextStage(Stage):
         with torch.no_grad():
             self.canonical = self.editor.encode_prompt([prompts.CANONICAL[name] for name in stylizers.NAMES])
             self.goals = self.told(self.canonical)
+        self.hold = self.options.get("hold", 0.0)
 
     def trained(self) -> Iterable[nn.Parameter]:
         return parameters_of(self.editor.text_encoder)
@@ -52,6 +54,10 @@ class TextStage(Stage):
         distances = (self.told(embeddings)[:, None] - self.goals[None]).square().mean(2)
         terms = {"nearest": F.cross_entropy(-distances / self.options.get("temperature", 0.3), labels, label_smoothing=0.02),
                  "near": distances.gather(1, labels[:, None]).mean()}
+        if self.hold:
+            now = self.editor.encode_prompt([prompts.CANONICAL[name] for name in stylizers.NAMES])
+            moved = (now - self.canonical).square().mean() + (self.told(now) - self.goals).square().mean()
+            terms["held"] = self.hold * moved
         if self.weight:
             terms["same"] = self.weight * self.difference(batch, embeddings, self.canonical[labels])
         return terms
