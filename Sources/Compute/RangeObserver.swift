@@ -1,8 +1,14 @@
 import Synchronization
 import Tensors
 
+/// Looks at what every convolution of a graph is given: `Graph.observed(by:)`.
+public protocol InputObserver: Sendable {
+    /// The numbers that the convolution `layer` reads in this run.
+    func see(_ numbers: UnsafeBufferPointer<Float>, layer: String)
+}
+
 /// Collects the smallest and largest number that every convolution of a graph was given.
-public final class RangeObserver: Sendable {
+public final class RangeObserver: InputObserver {
     private let seen = Mutex<[String: ClosedRange<Float>]>([:])
 
     /// An observer that has seen nothing.
@@ -11,7 +17,7 @@ public final class RangeObserver: Sendable {
     /// Ranges by the layer's name.
     public var ranges: [String: ClosedRange<Float>] { seen.withLock { $0 } }
 
-    fileprivate func see(_ numbers: UnsafeBufferPointer<Float>, layer: String) {
+    public func see(_ numbers: UnsafeBufferPointer<Float>, layer: String) {
         var low = Float.infinity, high = -Float.infinity
         for number in numbers {
             low = min(low, number)
@@ -27,7 +33,7 @@ public final class RangeObserver: Sendable {
 
 extension Graph {
     /// This graph, telling `observer` what every convolution of a frame is given. For calibration: slower.
-    public func observed(by observer: RangeObserver) -> Graph {
+    public func observed(by observer: some InputObserver) -> Graph {
         let target = Graph(valuesOf: self)
         var stage = 0
         for step in steps {

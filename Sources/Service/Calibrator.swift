@@ -23,10 +23,19 @@ final class Calibrator {
         frames = Array(clips.joined())
     }
 
-    /// Levels for the input of every layer: true minima and maxima over all frames with every prompt, at default, weak
-    /// and strong guidance. (Ranges depend on the edit: averaging them costs decibels.)
+    /// Levels for the input of every layer: of the true minima and maxima over all frames with every prompt, as much as
+    /// serves what was seen best. (Ranges depend on the edit: averaging them costs decibels.)
     func quantizers() throws -> [String: Quantizer] {
-        let observer = RangeObserver(), g = model.guidance
+        let ranges = RangeObserver()
+        try edit(observedBy: ranges)
+        let clipping = ClippingObserver(ranges: ranges.ranges)
+        try edit(observedBy: clipping)
+        return clipping.quantizers
+    }
+
+    /// Edits with every prompt, at default, weak and strong guidance.
+    private func edit(observedBy observer: some InputObserver) throws {
+        let g = model.guidance
         let scales = [
             (g.defaultGuidanceScale, g.defaultImageGuidanceScale),
             (g.guidanceScale.lowerBound, g.imageGuidanceScale.upperBound),
@@ -41,7 +50,6 @@ final class Calibrator {
                 for frame in taken { _ = try frame.edited(by: session) }
             }
         }
-        return observer.ranges.mapValues { Quantizer(covering: $0) }
     }
 
     /// PSNR of edits with `quantization` against edits in float, in dB.

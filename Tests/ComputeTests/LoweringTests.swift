@@ -147,6 +147,34 @@ import Testing
         #expect(!Quantizer(covering: 0...Float.infinity).scale.isInfinite)
     }
 
+    /// Evenly spread numbers need all of their range; the one number in 100,000 that widens it is left out.
+    @Test(arguments: [(0...1, 1), (0...1.2, 0.9), (-1...1, 1), (-1.2...1.2, 0.9)] as [(ClosedRange<Float>, Float)])
+    func rareEndsOfARangeAreLeftOut(_ range: ClosedRange<Float>, _ share: Float) {
+        let least = max(-1, range.lowerBound)
+        var numbers = (0..<100_003).map { least + (1 - least) * Float($0) / 100_002 }
+        numbers[0] = range.lowerBound
+        numbers[100_002] = range.upperBound
+        let observer = ClippingObserver(ranges: ["layer": range, "unseen": 0...2])
+        numbers.withUnsafeBufferPointer {
+            observer.see($0, layer: "layer")
+            observer.see($0, layer: "stranger")
+        }
+        let wanted = Quantizer(covering: range.lowerBound * share...range.upperBound * share)
+        #expect(observer.quantizers == ["layer": wanted, "unseen": Quantizer(covering: 0...2)])
+    }
+
+    @Test(arguments: [1, 15, 16, 17, 40])
+    func whatLevelsLoseIsSummedOverEveryNumber(_ count: Int) {
+        let q = Quantizer(covering: -1...2)
+        let numbers = (0..<count).map { sin(Float($0 + 1)) * 2.5 }
+        let wanted = numbers.reduce(0.0) { sum, number in
+            let level = min(255, max(0, (number / q.scale + q.zero).rounded(.toNearestOrEven)))
+            return sum + Double(((level - q.zero) * q.scale - number) * ((level - q.zero) * q.scale - number))
+        }
+        let found = numbers.withUnsafeBufferPointer { q.squaredError(of: $0) }
+        #expect(abs(found - wanted) <= 1e-5 * wanted)
+    }
+
     @Test func rowsOfWeights() {
         let (weights, scales) = quantizeRows([1, -2, 0.5, 0, 0, 0, -127, 63.5, 1], rows: 3)
         #expect(weights == [64, -127, 32, 0, 0, 0, -127, 64, 1])
