@@ -21,8 +21,6 @@ from . import calibration, evaluate, prompts
 from .editor import Editor
 from .models import SkipAutoencoder, SkipBlock
 
-#: Of a channel's reach, the parts for which levels are tried.
-SHARES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3)
 #: A channel that hardly ever speaks is not scaled up beyond this part of the usual range.
 LEAST = 0.25
 
@@ -85,46 +83,21 @@ def streams(vae: SkipAutoencoder) -> list[Stream]:
     return found
 
 
-def watch(found: list[Stream], run: Callable[[], None], look: Callable[[int, Tensor], None]) -> None:
-    """Tells `look` of everything that readers of the streams get while `run` edits pictures: (index, value)."""
-    handles = [reader.register_forward_pre_hook(lambda _, inputs, index=index: look(index, inputs[0].detach()))
+def ranges(found: list[Stream], run: Callable[[], None]) -> list[Tensor]:
+    """The largest magnitude of each stream's channels while `run` edits pictures, at what its readers get."""
+    seen = [torch.zeros(stream.readers[0].in_channels) for stream in found]
+
+    def look(index: int, value: Tensor) -> None:
+        seen[index] = seen[index].maximum(value.detach().abs().amax((0, 2, 3)))
+
+    handles = [reader.register_forward_pre_hook(lambda _, inputs, index=index: look(index, inputs[0]))
                for index, stream in enumerate(found) for reader in stream.readers]
     try:
         run()
     finally:
         for handle in handles:
             handle.remove()
-
-
-def reaches(found: list[Stream], run: Callable[[], None]) -> list[Tensor]:
-    """The largest magnitude of each stream's channels."""
-    seen = [torch.zeros(stream.readers[0].in_channels) for stream in found]
-
-    def look(index: int, value: Tensor) -> None:
-        seen[index] = seen[index].maximum(value.abs().amax((0, 2, 3)))
-
-    watch(found, run, look)
     return seen
-
-
-def ranges(found: list[Stream], run: Callable[[], None]) -> list[Tensor]:
-    """Of each stream's channels the range that levels serve best.
-
-    The ends of a channel's reach are rare: levels for less are finer for all other numbers, as `movied model quantize` finds
-    for whole values. A quarter of the positions is looked at, `run` is called twice.
-    """
-    reached = reaches(found, run)
-    lost = [torch.zeros(len(SHARES), len(reach), dtype=torch.float64) for reach in reached]
-
-    def look(index: int, value: Tensor) -> None:
-        value = value[..., ::2, ::2]
-        least, most = (-127, 127) if value.amin() < 0 else (0, 255)
-        for row, share in zip(lost[index], SHARES):
-            step = (reached[index] * share / most).clamp(min=1e-12).view(1, -1, 1, 1)
-            row += ((value / step).round().clamp(least, most) * step - value).square().sum((0, 2, 3))
-
-    watch(found, run, look)
-    return [reach * reach.new_tensor(SHARES)[part.argmin(0)] for reach, part in zip(reached, lost)]
 
 
 def edit_pictures(model: Editor, count: int = 42, prompts_each: int = 3, seed: int = 11) -> None:
@@ -148,7 +121,7 @@ def spoken(ranges: Tensor) -> Tensor:
 
 @torch.no_grad()
 def equalize(vae: SkipAutoencoder, run: Callable[[], None]) -> None:
-    """Gives the channels of every value the widest one's range; `run` edits the pictures that tell the ranges."""
+    """Gives the channels of every value the range of its widest channel; `run` edits the pictures that tell the ranges."""
     found = streams(vae)
     for stream, seen in zip(found, ranges(found, run)):
         heard = spoken(seen)
