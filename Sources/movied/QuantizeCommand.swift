@@ -6,8 +6,8 @@ struct ModelQuantizeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "quantize", abstract: "Writes an int8 copy of a model.",
         discussion:
-            "Edits frames of the clips with every prompt to find the range of each layer's input, measures what "
-            + "each layer alone costs in quality, and leaves the most sensitive ones in float.")
+            "Edits frames of the clips with every prompt to find the range of each layer's input and how much of it "
+            + "to keep, measures what each layer alone costs in quality, and leaves the most sensitive ones in float.")
 
     @Argument(help: "The model folder to read.")
     var input: String

@@ -18,7 +18,8 @@ class TextStage(Stage):
     """Only nano has it; the paper's CLIP stays as it is.
 
     Terms: `nearest` and `near`, what modulates the decoder: for each sentence, the vector of its edit's canonical prompt
-    must be the nearest, and near. `same`, with the weight `unet_weight`: the UNet's one step must give the latents that
+    must be the nearest (by odds of `temperature`: about the distance of the nearest two edits, or all are pushed apart
+    for ever), and near, with the weight `near`. `same`, with the weight `unet_weight`: the UNet's one step must give the latents that
     the canonical prompt gives, which takes what its cross-attention reads as well. With a weight of 0 (as long as the
     decoder ignores latents) pictures are not looked at. `held`, with the weight `hold`: what the canonical prompts
     themselves tell stays what it was, for that is what everything else was trained with.
@@ -53,7 +54,7 @@ class TextStage(Stage):
         labels = torch.tensor([stylizers.NAMES.index(edit) for edit in batch.edits], device=self.device)
         distances = (self.told(embeddings)[:, None] - self.goals[None]).square().mean(2)
         terms = {"nearest": F.cross_entropy(-distances / self.options.get("temperature", 0.3), labels, label_smoothing=0.02),
-                 "near": distances.gather(1, labels[:, None]).mean()}
+                 "near": self.options.get("near", 1.0) * distances.gather(1, labels[:, None]).mean()}
         if self.hold:
             now = self.editor.encode_prompt([prompts.CANONICAL[name] for name in stylizers.NAMES])
             moved = (now - self.canonical).square().mean() + (self.told(now) - self.goals).square().mean()
