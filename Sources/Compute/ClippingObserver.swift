@@ -32,6 +32,7 @@ public final class ClippingObserver: InputObserver {
         }
     }
 
+    /// Adds what each of the layer's candidates loses of these numbers; layers without a range are passed over.
     public func see(_ numbers: UnsafeBufferPointer<Float>, layer: String) {
         guard let candidates = candidates[layer] else { return }
         let found = candidates.map { $0.squaredError(of: numbers) }

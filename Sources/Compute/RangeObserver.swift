@@ -17,6 +17,7 @@ public final class RangeObserver: InputObserver {
     /// Ranges by the layer's name.
     public var ranges: [String: ClosedRange<Float>] { seen.withLock { $0 } }
 
+    /// Widens the range of `layer` by these numbers.
     public func see(_ numbers: UnsafeBufferPointer<Float>, layer: String) {
         var low = Float.infinity, high = -Float.infinity
         for number in numbers {
