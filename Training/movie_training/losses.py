@@ -31,7 +31,7 @@ def energy_ratio(output: Tensor, target: Tensor) -> Tensor:
 
 def decibels(output: Tensor, target: Tensor) -> Tensor:
     """Minus the PSNR of pictures in -1...1, in dB, [batch]: an error counts in parts of what its picture's error is, so easy
-    edits are finished as well as hard ones (the loss of NAFNet, arXiv:2204.04676). Below 50 dB nothing more is asked for."""
+    edits are finished as well as hard ones (the loss of NAFNet, arXiv:2204.04676). Beyond 50 dB nothing more is asked for."""
     return 10 * ((output - target).square().mean((1, 2, 3)) / 4 + 1e-5).log10()
 
 

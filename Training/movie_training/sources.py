@@ -230,7 +230,7 @@ def augment(rng: Random, picture: np.ndarray) -> np.ndarray:
     """What cameras do: colour, exposure, gamma, focus, noise, compression."""
     if rng.random() < 0.6:
         grey = picture.mean(-1, keepdims=True)
-        # A third is nearly grey: so are asphalt, concrete and a room with a lamp, and there an edit must show as well.
+        # A fifth of all pictures is nearly grey: so are asphalt, concrete and a room with a lamp, and there an edit must show as well.
         least, most = (0.0, 0.3) if rng.random() < 0.33 else (0.3, 1.8)
         picture = grey + (picture - grey) * rng.uniform(least, most)
         if rng.random() < 0.4:

@@ -30,7 +30,7 @@ def turn_hue(picture: Tensor, angle: Tensor) -> Tensor:
 
 def change_colours(draws: Draws, picture: Tensor) -> Tensor:
     grey = picture.mean(1, keepdim=True)
-    # A third is nearly grey, as in sources.py.
+    # A third of those that change their colours is nearly grey, as in sources.py.
     picture = grey + (picture - grey) * torch.where(draws.chance(0.33) > 0, draws.uniform(0, 0.3), draws.uniform(0.3, 1.8))
     picture = turn_hue(picture, draws.chance(0.4) * draws.uniform(-math.pi, math.pi))
     picture = (picture - 0.5) * draws.uniform(0.6, 1.35) + 0.5 + draws.uniform(-0.15, 0.15)

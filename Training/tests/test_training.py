@@ -416,6 +416,13 @@ def test_the_prompt_encoders_finish_holds_on_to_what_canonical_prompts_tell(work
     assert "held" not in stage.losses(sample)
 
 
+def seeded_losses(stage, sample, decibels: float) -> dict[str, torch.Tensor]:
+    """The same draws each time."""
+    torch.manual_seed(5)
+    stage.options["decibels"] = decibels
+    return stage.losses(sample)
+
+
 def test_terms_weigh_by_edit(work, settings):
     """Sharpness and motion of one edit may count more than another's; a name that is no edit's is refused."""
     recipe = train.Recipe(settings, work)
@@ -431,6 +438,9 @@ def test_terms_weigh_by_edit(work, settings):
     for batch in sample[:2]:
         batch.edits[:] = ["neon", "neon"]
     assert stage.losses(sample)["motion"] < 0.01 < stage.losses([replace(b, edits=["ink"] * 2) for b in sample[:2]] + [sample[2]])["motion"]
+    weighed = [likeness["decibels"] for likeness in (seeded_losses(stage, sample, decibels) for decibels in (0.01, 0.03))]
+    torch.testing.assert_close(weighed[1], 3 * weighed[0])
+    assert weighed[0] < -0.01 and "decibels" not in seeded_losses(stage, sample, 0.0)
     recipe.entries[index]["motion_edits"] = {"neno": 0}
     with pytest.raises(ValueError, match="motion_edits of the stage temporal names 'neno'; the edits are identity"):
         recipe.learner(index)

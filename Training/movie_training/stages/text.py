@@ -18,8 +18,8 @@ class TextStage(Stage):
     """Only nano has it; the paper's CLIP stays as it is.
 
     Terms: `nearest` and `near`, what modulates the decoder: for each sentence, the vector of its edit's canonical prompt
-    must be the nearest (by odds of `temperature`: about the distance of the nearest two edits, or all are pushed apart
-    for ever), and near, with the weight `near`. `same`, with the weight `unet_weight`: the UNet's one step must give the latents that
+    must be the nearest (by odds of `temperature`: well below the distance of the nearest two edits, or all are pushed
+    apart for ever), and near, with the weight `near`. `same`, with the weight `unet_weight`: the UNet's one step must give the latents that
     the canonical prompt gives, which takes what its cross-attention reads as well. With a weight of 0 (as long as the
     decoder ignores latents) pictures are not looked at. `held`, with the weight `hold`: what the canonical prompts
     themselves tell stays what it was, for that is what everything else was trained with.
@@ -31,12 +31,16 @@ class TextStage(Stage):
         self.instructions = Instructions({})
         self.weight = self.options.get("unet_weight", 0.0)
         with torch.no_grad():
-            self.canonical = self.editor.encode_prompt([prompts.CANONICAL[name] for name in stylizers.NAMES])
+            self.canonical = self.encode_canonical()
             self.goals = self.told(self.canonical)
         self.hold = self.options.get("hold", 0.0)
 
     def trained(self) -> Iterable[nn.Parameter]:
         return parameters_of(self.editor.text_encoder)
+
+    def encode_canonical(self) -> Tensor:
+        """What the prompts that name the edits tell, [edits, tokens, width]."""
+        return self.editor.encode_prompt([prompts.CANONICAL[name] for name in stylizers.NAMES])
 
     def told(self, embeddings: Tensor) -> Tensor:
         """The text's share of the conditioning, [sentences, width]."""
@@ -56,7 +60,7 @@ class TextStage(Stage):
         terms = {"nearest": F.cross_entropy(-distances / self.options.get("temperature", 0.3), labels, label_smoothing=0.02),
                  "near": self.options.get("near", 1.0) * distances.gather(1, labels[:, None]).mean()}
         if self.hold:
-            now = self.editor.encode_prompt([prompts.CANONICAL[name] for name in stylizers.NAMES])
+            now = self.encode_canonical()
             moved = (now - self.canonical).square().mean() + (self.told(now) - self.goals).square().mean()
             terms["held"] = self.hold * moved
         if self.weight:
